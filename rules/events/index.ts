@@ -1,0 +1,21 @@
+export { decodeBytes, encodeText } from './bytes.ts'
+export type {
+  ArgValue,
+  Container,
+  FdKind,
+  FileDescriptor,
+  Group,
+  Namespaces,
+  Process,
+  Socket,
+  SyscallEvent,
+  User,
+} from './event.ts'
+export { EventFlag, ExeFlag } from './event.ts'
+export type { EventParam, EventType } from './event-types.ts'
+export { eventTypeId, eventTypes } from './event-types.ts'
+export type { FieldInfo } from './field-catalogue.ts'
+export { fieldCatalogue } from './field-catalogue.ts'
+export type { FlagName } from './flag-tables.ts'
+export { flagTables } from './flag-tables.ts'
+export type { EventSource, Extractor, FieldRef, FieldType, Scalar, Value } from './value.ts'
