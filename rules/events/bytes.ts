@@ -1,3 +1,10 @@
+// Declared here because this folder is compiled without Node's and the DOM's types.
+declare const TextDecoder: new (
+  label: string,
+  options: { fatal: boolean; ignoreBOM: boolean },
+) => { decode(bytes: Uint8Array): string }
+declare const TextEncoder: new () => { encode(text: string): Uint8Array }
+
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
