@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/*
+ * System calls at their exit. One dispatcher on sys_exit tests the rules' bitmap and jumps to the
+ * handler of the call; at exit the registers still hold the arguments, and objects that the call
+ * made can be read from the kernel. A call that no rule wants costs the dispatcher alone.
+ */
+#include "files.h"
+#include "call-table.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, MAX_SYSCALLS);
+	__type(key, u32);
+	__type(value, u32);
+} handlers SEC(".maps");
+
+static __always_inline struct cpu_counters *my_counters(void)
+{
+	return &counters[bpf_get_smp_processor_id() & (MAX_CPUS - 1)];
+}
+
+/* Native number of the call that ends; -1 when no rule wants it. */
+static __always_inline int wanted_call(struct task_struct *task, struct pt_regs *regs)
+{
+	u32 nr = regs->orig_ax;
+
+	if (task->thread_info.status & TS_COMPAT) {
+		u32 native = nr < MAX_SYSCALLS ? compat_to_native[nr] : 0;
+		if (!native) {
+			__sync_fetch_and_add(&progress.compat_unmapped, 1);
+			return -1;
+		}
+		nr = native - 1;
+	}
+	if (nr >= MAX_SYSCALLS || !(control.wanted[nr >> 6] >> (nr & 63) & 1))
+		return -1;
+	return nr;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(sys_exit, struct pt_regs *regs, long result)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	int nr = wanted_call(task, regs);
+
+	if (nr < 0 || !control.enabled)
+		return 0;
+	my_counters()->seen++;
+	if (is_ignored(task->tgid))
+		return 0;
+	bpf_tail_call(ctx, &handlers, nr);
+	return 0;
+}
+
+/* Starts a SHAPE_CALL record with the caller's registers; false when the call is not wanted. */
+static __always_inline bool begin_call(struct scratch *s, struct task_struct *task,
+				       struct pt_regs *regs, long result, int nr)
+{
+	struct call_event *c = (void *)s->data;
+
+	begin(s, task, SHAPE_CALL, nr, result);
+	if (task->thread_info.status & TS_COMPAT) {
+		c->event.flags = EVENT_FLAG_COMPAT;
+		c->event.result = (s32)result;
+		c->args[0] = (u32)regs->bx;
+		c->args[1] = (u32)regs->cx;
+		c->args[2] = (u32)regs->dx;
+		c->args[3] = (u32)regs->si;
+		c->args[4] = (u32)regs->di;
+		c->args[5] = (u32)regs->bp;
+	} else {
+		c->args[0] = regs->di;
+		c->args[1] = regs->si;
+		c->args[2] = regs->dx;
+		c->args[3] = regs->r10;
+		c->args[4] = regs->r8;
+		c->args[5] = regs->r9;
+	}
+	return true;
+}
+
+static __always_inline bool is_relative(struct scratch *s, u32 at, u32 next)
+{
+	return next == at || s->data[(at & SCRATCH_MASK) + sizeof(struct item)] != '/';
+}
+
+/* A name given by the caller and, when relative, the directory it starts from. */
+static __always_inline u32 put_name(struct scratch *s, u32 at, struct task_struct *task, int arg,
+				    u64 name, s32 dirfd, u32 base)
+{
+	u32 next = put_user_text(s, at, ITEM_ARG0 + arg, name, MAX_NAME);
+
+	if (base && is_relative(s, at, next))
+		return put_base(task, next, dirfd, base);
+	return next;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_open, struct pt_regs *regs, long result)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct scratch *s = scratch_for(0);
+	int nr = wanted_call(task, regs);
+
+	if (!s || nr < 0)
+		return 0;
+	struct call_event *c = (void *)s->data;
+	bool compat = task->thread_info.status & TS_COMPAT;
+	u64 flags = nr == __NR_openat ? (compat ? (u32)regs->dx : regs->dx) :
+		    nr == __NR_open   ? (compat ? (u32)regs->cx : regs->si) : 1 /* creat: write */;
+	struct open_how_item how = {};
+	if (nr == __NR_openat2) {
+		bpf_probe_read_user(&how, sizeof(how), (void *)(compat ? (u32)regs->dx : regs->dx));
+		flags = how.flags;
+	}
+	if (!(control.open_classes >> ((result < 0 ? 4 : 0) + (flags & 3)) & 1)) {
+		my_counters()->rejected++;
+		return 0;
+	}
+	begin_call(s, task, regs, result, nr);
+	bool at_form = nr == __NR_openat || nr == __NR_openat2;
+	u32 at = sizeof(*c);
+	if (nr == __NR_openat2) {
+		put_item(s, at, ITEM_OPEN_HOW, sizeof(how));
+		*(struct open_how_item *)&s->data[at + sizeof(struct item)] = how;
+		at = after_item(at, sizeof(how));
+	}
+	struct file *file = result >= 0 ? file_of(task, result) : 0;
+	if (file)
+		at = put_file(s, at, task, file);
+	at = put_name(s, at, task, at_form ? 1 : 0, c->args[at_form ? 1 : 0],
+		      at_form ? (s32)c->args[0] : AT_FDCWD, file ? 0 : ITEM_BASE);
+	emit(s, at, LOSS_FILE, false);
+	return 0;
+}
+
+/* Datagrams: only those with an address of their own; a connected socket was seen at connect. */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_datagram, struct pt_regs *regs, long result)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct scratch *s = scratch_for(0);
+	int nr = wanted_call(task, regs);
+
+	if (!s || nr < 0)
+		return 0;
+	struct call_event *c = (void *)s->data;
+	begin_call(s, task, regs, result, nr);
+	u64 address = c->args[4];
+	if (nr == __NR_sendmsg || nr == __NR_recvmsg) {
+		struct {
+			u64 name;
+			u32 length;
+		} head = {};
+		if (c->event.flags & EVENT_FLAG_COMPAT)
+			bpf_probe_read_user(&head.name, 4, (void *)c->args[1]);
+		else
+			bpf_probe_read_user(&head, sizeof(head), (void *)c->args[1]);
+		address = head.name;
+	}
+	struct file *file = address ? file_of(task, (s32)c->args[0]) : 0;
+	if (!file) {
+		my_counters()->rejected++;
+		return 0;
+	}
+	u32 at = put_file(s, sizeof(*c), task, file);
+	at &= SCRATCH_MASK;
+	/* family tells how much of it counts; 28 bytes are a sockaddr_in6 */
+	if (!bpf_probe_read_user(&s->data[at + sizeof(struct item)], 28, (void *)address)) {
+		put_item(s, at, ITEM_ADDRESS, 28);
+		at = after_item(at, 28);
+	}
+	emit(s, at, LOSS_NETWORK, false);
+	return 0;
+}
+
+/* An exec that failed: the caller lives on, the name and arguments are as it gave them. */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_exec, struct pt_regs *regs, long result)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct scratch *s = scratch_for(0);
+	int nr = wanted_call(task, regs);
+
+	if (!s || nr < 0 || result >= 0)
+		return 0;
+	struct call_event *c = (void *)s->data;
+	begin_call(s, task, regs, result, nr);
+	int arg = nr == __NR_execveat ? 1 : 0;
+	s32 dirfd = nr == __NR_execveat ? (s32)c->args[0] : AT_FDCWD;
+	u32 at = put_name(s, sizeof(*c), task, arg, c->args[arg], dirfd, ITEM_BASE);
+	emit(s, at, LOSS_PROCESS, true);
+	return 0;
+}
+
+static __always_inline u32 put_argument(struct scratch *s, u32 at, struct task_struct *task,
+					int arg, u8 kind, u64 value, u64 previous, u64 following)
+{
+	u32 base = arg <= 2 ? ITEM_BASE : ITEM_BASE2;
+
+	switch (kind) {
+	case ARG_TEXT:
+		return put_name(s, at, task, arg, value, 0, 0);
+	case ARG_PATH:
+		/* link and rename name their second path in the next argument */
+		return put_name(s, at, task, arg, value, AT_FDCWD, arg ? ITEM_BASE2 : ITEM_BASE);
+	case ARG_PATH_AT:
+		return put_name(s, at, task, arg, value, (s32)previous, base);
+	case ARG_ADDRESS: {
+		u32 length = following & 127;
+		at &= SCRATCH_MASK;
+		if (!length || bpf_probe_read_user(&s->data[at + sizeof(struct item)], length,
+						   (void *)value))
+			return at;
+		put_item(s, at, ITEM_ADDRESS, length);
+		return after_item(at, length);
+	}
+	}
+	return at;
+}
+
+/* Every other call, by its row in call_table. */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(exit_call, struct pt_regs *regs, long result)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct scratch *s = scratch_for(0);
+	int nr = wanted_call(task, regs);
+
+	if (!s || nr < 0)
+		return 0;
+	const volatile struct call_row *row = &call_table[nr & (MAX_SYSCALLS - 1)];
+	struct call_event *c = (void *)s->data;
+	begin_call(s, task, regs, result, nr);
+	u32 at = sizeof(*c);
+	u8 subject = row->subject;
+	if (subject == SUBJECT_CWD && result >= 0) {
+		at = put_path(&task->fs->pwd, task, at, ITEM_PATH);
+	} else if (subject) {
+		s64 fd = subject == SUBJECT_RESULT ? result : (s32)c->args[(subject - 1) & 3];
+		struct file *file = file_of(task, fd);
+		if (file)
+			at = put_file(s, at, task, file);
+	}
+	at = put_argument(s, at, task, 0, row->args[0], c->args[0], 0, c->args[1]);
+	at = put_argument(s, at, task, 1, row->args[1], c->args[1], c->args[0], c->args[2]);
+	at = put_argument(s, at, task, 2, row->args[2], c->args[2], c->args[1], c->args[3]);
+	at = put_argument(s, at, task, 3, row->args[3], c->args[3], c->args[2], c->args[4]);
+	emit(s, at, row->loss, row->urgent);
+	return 0;
+}

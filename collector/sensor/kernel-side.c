@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Loads and attaches the BPF object that is built into this binary, and takes the snapshot. */
+#include "sensor.h"
+#include <asm/unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The object file, put here by the assembler. */
+__asm__(".section .rodata\n.balign 16\n"
+	".global bpf_object_start\nbpf_object_start:\n.incbin \"" BPF_OBJECT "\"\n"
+	".global bpf_object_end\nbpf_object_end:\n.previous\n");
+extern const char bpf_object_start[], bpf_object_end[];
+
+static char log_tail[64 << 10];
+
+static int keep_warnings(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (level != LIBBPF_WARN)
+		return 0;
+	size_t used = strlen(log_tail);
+	return vsnprintf(log_tail + used, sizeof(log_tail) - used, format, args);
+}
+
+/*
+ * One missing tracepoint must not fail the whole object: leave out what this kernel lacks.
+ * Returns whether results of io_uring requests are seen.
+ */
+static bool skip_missing(struct bpf_object *object)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool completes = btf__find_by_name_kind(btf, "btf_trace_io_uring_complete", BTF_KIND_TYPEDEF) > 0;
+	bool submits = btf__find_by_name_kind(btf, "btf_trace_io_uring_submit_req", BTF_KIND_TYPEDEF) > 0;
+
+	if (!submits) {
+		complain("this kernel has no io_uring_submit_req tracepoint: opens and connects through io_uring stay unseen\n");
+		bpf_program__set_autoload(bpf_object__find_program_by_name(object, "uring_submit"), false);
+	}
+	if (!submits || !completes)
+		bpf_program__set_autoload(bpf_object__find_program_by_name(object, "uring_complete"), false);
+	btf__free(btf);
+	return submits && completes;
+}
+
+static void fill_handlers(struct bpf_object *object)
+{
+	int handlers = bpf_object__find_map_fd_by_name(object, "handlers");
+	int call = bpf_program__fd(bpf_object__find_program_by_name(object, "exit_call"));
+	int open = bpf_program__fd(bpf_object__find_program_by_name(object, "exit_open"));
+	int datagram = bpf_program__fd(bpf_object__find_program_by_name(object, "exit_datagram"));
+	int exec = bpf_program__fd(bpf_object__find_program_by_name(object, "exit_exec"));
+
+	for (int nr = 0; nr < 512; nr++) {
+		int program = call;
+		switch (nr) {
+		case __NR_open: case __NR_openat: case __NR_openat2: case __NR_creat:
+			program = open;
+			break;
+		case __NR_sendto: case __NR_sendmsg: case __NR_recvfrom: case __NR_recvmsg:
+			program = datagram;
+			break;
+		case __NR_execve: case __NR_execveat:
+			program = exec;
+			break;
+		}
+		bpf_map_update_elem(handlers, &nr, &program, BPF_ANY);
+	}
+}
+
+/* Programs that the dispatcher or the snapshot runs; they are not attached by themselves. */
+static bool is_attached(const struct bpf_program *program)
+{
+	const char *name = bpf_program__name(program);
+
+	return strncmp(name, "exit_", 5) && strncmp(name, "snapshot_", 9) &&
+	       bpf_program__autoload(program);
+}
+
+static bool load_failed(const char *step)
+{
+	int cause = errno;
+
+	complain("cannot %s the BPF programs: %s\n%s", step, strerror(cause), log_tail);
+	if (cause == EPERM)
+		complain("it needs CAP_BPF and CAP_PERFMON (root has both), and a kernel that is not locked down\n");
+	return false;
+}
+
+bool kernel_side_load(struct kernel_side *k)
+{
+	memset(k, 0, sizeof(*k));
+	libbpf_set_print(keep_warnings);
+	if (access("/sys/kernel/btf/vmlinux", R_OK)) {
+		complain("no /sys/kernel/btf/vmlinux: the kernel was built without CONFIG_DEBUG_INFO_BTF\n");
+		return false;
+	}
+	k->object = bpf_object__open_mem(bpf_object_start, bpf_object_end - bpf_object_start, NULL);
+	if (!k->object)
+		return load_failed("open");
+	bool uring_completes = skip_missing(k->object);
+	if (bpf_object__load(k->object))
+		return load_failed("load");
+	fill_handlers(k->object);
+
+	k->ring = bpf_object__find_map_fd_by_name(k->object, "ring");
+	k->control = bpf_object__find_map_fd_by_name(k->object, ".data.control");
+	k->progress = bpf_object__find_map_fd_by_name(k->object, ".data.progress");
+	k->counters = bpf_object__find_map_fd_by_name(k->object, ".data.counters");
+	k->control_page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, k->control, 0);
+	k->progress_page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, k->progress, 0);
+	if (k->control_page == MAP_FAILED || k->progress_page == MAP_FAILED)
+		return load_failed("map the control page of");
+	k->control_page->uring_completes = uring_completes;
+	k->control_page->quiet = 1000000;
+	k->control_page->wake_bytes = 64 << 10;
+	k->control_page->ignored[0] = getpid();
+
+	struct bpf_program *program;
+	bpf_object__for_each_program(program, k->object) {
+		if (!is_attached(program))
+			continue;
+		struct bpf_link *link = bpf_program__attach(program);
+		if (!link)
+			return load_failed("attach");
+		k->links[k->link_count++] = link;
+	}
+	return true;
+}
+
+unsigned long kernel_side_ring_used(struct kernel_side *k)
+{
+	unsigned long *consumer = mmap(NULL, 4096, PROT_READ, MAP_SHARED, k->ring, 0);
+	unsigned long *producer = mmap(NULL, 4096, PROT_READ, MAP_SHARED, k->ring, 4096);
+	unsigned long used = 0;
+
+	if (consumer != MAP_FAILED && producer != MAP_FAILED)
+		used = __atomic_load_n(producer, __ATOMIC_ACQUIRE) - __atomic_load_n(consumer, __ATOMIC_ACQUIRE);
+	if (consumer != MAP_FAILED)
+		munmap(consumer, 4096);
+	if (producer != MAP_FAILED)
+		munmap(producer, 4096);
+	return used;
+}
+
+/* Runs an iterator to its end, pausing (5 s at most in all) while the ring is three quarters full. */
+static bool run_iterator(struct kernel_side *k, const char *name)
+{
+	struct bpf_program *program = bpf_object__find_program_by_name(k->object, name);
+	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
+	int fd = link ? bpf_iter_create(bpf_link__fd(link)) : -1;
+	char ticks[16];
+	int patience = 5000;
+	ssize_t n;
+
+	if (fd < 0) {
+		complain("cannot run the %s iterator: %s\n", name, strerror(errno));
+		bpf_link__destroy(link);
+		return false;
+	}
+	while ((n = read(fd, ticks, sizeof(ticks))) > 0 || (n < 0 && errno == EAGAIN)) {
+		while (patience > 0 && kernel_side_ring_used(k) > RING_BYTES / 4 * 3) {
+			nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+			patience--;
+		}
+	}
+	close(fd);
+	bpf_link__destroy(link);
+	return n == 0;
+}
+
+bool kernel_side_snapshot(struct kernel_side *k)
+{
+	bool ok = run_iterator(k, "snapshot_task");
+
+	return run_iterator(k, "snapshot_end") && ok;
+}
