@@ -138,9 +138,10 @@ enum item_kind {
 };
 
 enum file_flag {
-	FILE_FLAG_UPPER = 1, /* overlay: in the upper layer */
-	FILE_FLAG_LOWER = 2, /* overlay: only in a lower layer */
+	FILE_FLAG_UPPER = 2, /* overlay: in the upper layer; values of ExeFlag in rules/events */
 	FILE_FLAG_MEMFD = 4,
+	FILE_FLAG_LOWER = 8, /* overlay: only in a lower layer */
+	FILE_FLAG_TREELESS = 16, /* in no directory tree: the path is a name alone */
 };
 
 struct file_item {
@@ -180,7 +181,8 @@ struct control {
 	__u32 uring_completes; /* io_uring results are seen: wait for them */
 	__u32 ignored[2];    /* thread groups never reported: sensor and agent */
 	__u64 quiet;         /* wake at once after this much silence, nanoseconds */
-	__u64 wake_bytes;    /* wake whenever this much more lies in the ring */
+	__u64 wake_bytes;    /* wake whenever this much more lies in the ring; a power of two */
+	__u64 epoch;         /* CLOCK_REALTIME - CLOCK_BOOTTIME, kept up to date by the sensor */
 };
 
 /* Written by the kernel side, one cache line apart from what it reads. */

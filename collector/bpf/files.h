@@ -99,11 +99,13 @@ static __always_inline u32 overlay_layer(struct inode *inode)
 static __always_inline u32 file_flags(struct file *file, struct inode *inode)
 {
 	char name[8] = {};
+	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
 
-	bpf_probe_read_kernel_str(name, 7, BPF_CORE_READ(file, f_path.dentry, d_name.name));
+	bpf_probe_read_kernel_str(name, 7, BPF_CORE_READ(dentry, d_name.name));
+	bool treeless = BPF_CORE_READ(dentry, d_parent) == dentry && name[0] != '/';
 	bool memfd = name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' &&
 		     name[4] == 'd' && name[5] == ':';
-	return overlay_layer(inode) |
+	return overlay_layer(inode) | (treeless ? FILE_FLAG_TREELESS : 0) |
 	       (memfd && !BPF_CORE_READ(inode, i_nlink) ? FILE_FLAG_MEMFD : 0);
 }
 

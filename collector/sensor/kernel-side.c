@@ -116,6 +116,7 @@ bool kernel_side_load(struct kernel_side *k)
 	k->progress_page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, k->progress, 0);
 	if (k->control_page == MAP_FAILED || k->progress_page == MAP_FAILED)
 		return load_failed("map the control page of");
+	kernel_side_set_epoch(k);
 	k->control_page->uring_completes = uring_completes;
 	k->control_page->quiet = 1000000;
 	k->control_page->wake_bytes = 64 << 10;
@@ -131,6 +132,15 @@ bool kernel_side_load(struct kernel_side *k)
 		k->links[k->link_count++] = link;
 	}
 	return true;
+}
+
+void kernel_side_set_epoch(struct kernel_side *k)
+{
+	struct timespec wall, boot;
+
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	clock_gettime(CLOCK_REALTIME, &wall);
+	k->control_page->epoch = (wall.tv_sec - boot.tv_sec) * 1000000000ll + wall.tv_nsec - boot.tv_nsec;
 }
 
 unsigned long kernel_side_ring_used(struct kernel_side *k)

@@ -24,6 +24,7 @@
 
 #define MAX_RESTARTS 5 /* within RESTART_WINDOW seconds; then give up, loudly */
 #define RESTART_WINDOW 60
+#define EPOCH_INTERVAL_MS 10000 /* how long a step of the wall clock may go unnoticed */
 
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *level)
 {
@@ -91,7 +92,8 @@ static int supervise(struct kernel_side *k, struct agent *a, int node_fd, char *
 		struct signalfd_siginfo info;
 		int status, code;
 
-		poll(ready, 2, -1);
+		kernel_side_set_epoch(k);
+		poll(ready, 2, EPOCH_INTERVAL_MS);
 		if (ready[1].revents & POLLIN)
 			answer_request(a, k);
 		while (read(signals, &info, sizeof(info)) == sizeof(info)) {

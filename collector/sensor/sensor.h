@@ -25,6 +25,7 @@ struct kernel_side {
 };
 bool kernel_side_load(struct kernel_side *k);
 bool kernel_side_snapshot(struct kernel_side *k);
+void kernel_side_set_epoch(struct kernel_side *k);
 unsigned long kernel_side_ring_used(struct kernel_side *k);
 
 /* agent.c: starting the unprivileged half. */
