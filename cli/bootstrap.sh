@@ -32,8 +32,10 @@ mkdir -p build || exit 1
 if [ "$(uname -s)" != Linux ]; then
 	say "live detection needs Linux; running on the recorded trace"
 elif have_tools || { install_tools && have_tools; }; then
-	make -s -C collector/sensor OUT="$PWD/build" >build/make.log 2>&1 ||
-		{ say "building the sensor failed:"; tail -20 build/make.log >&2; }
+	for part in collector/sensor cli/simulations; do
+		make -s -C $part OUT="$PWD/build" >build/make.log 2>&1 ||
+			{ say "building $part failed:"; tail -20 build/make.log >&2; }
+	done
 else
 	say "live detection needs a few tools. On Debian or Ubuntu, as root:"
 	say "    apt-get install $packages"

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tight loops and paced opens, for measuring. */
+#define _GNU_SOURCE
+#include "actor.h"
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static long long now(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+static void spawn_true(void)
+{
+	extern char **environ;
+	pid_t child;
+
+	if (posix_spawn(&child, "/bin/true", NULL, NULL, (char *[]){ "true", NULL }, environ))
+		die("spawn");
+	waitpid(child, NULL, 0);
+}
+
+STEP(loop)
+{
+	const char *what = args[0];
+	long times = atol(args[1]);
+	const char *path = count > 2 ? args[2] : "/dev/null";
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(9),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	long long start = now(CLOCK_MONOTONIC);
+
+	for (long i = 0; i < times; i++) {
+		if (!strcmp(what, "open")) {
+			close(open(path, O_RDONLY));
+		} else if (!strcmp(what, "spawn")) {
+			spawn_true();
+		} else if (!strcmp(what, "connect")) {
+			int fd = socket(AF_INET, SOCK_DGRAM, 0);
+			connect(fd, (void *)&address, sizeof(address));
+			close(fd);
+		} else {
+			syscall(SYS_getppid);
+		}
+	}
+	long long wall = now(CLOCK_MONOTONIC) - start;
+	struct rusage usage;
+	getrusage(RUSAGE_SELF, &usage);
+	long long cpu = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000ll +
+			(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000ll;
+	printf("{\"wall_ns\":%lld,\"cpu_ns\":%lld,\"count\":%ld}\n", wall, cpu, times);
+	fflush(stdout);
+}
+
+/* One open each 1/rate s by absolute deadlines; busy-waits above 2,000/s, where sleeping is too coarse. */
+STEP(paced)
+{
+	long times = atol(args[0]), rate = atol(args[1]);
+	long long step = 1000000000ll / rate, next = now(CLOCK_MONOTONIC);
+
+	(void)count;
+	for (long i = 0; i < times; i++, next += step) {
+		struct timespec at = { .tv_sec = next / 1000000000ll, .tv_nsec = next % 1000000000ll };
+		if (rate <= 2000)
+			clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+		else
+			while (now(CLOCK_MONOTONIC) < next)
+				;
+		close(open(args[2], O_RDONLY));
+	}
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Steps that set the stage: name, user, terminal, container, network. */
+#define _GNU_SOURCE
+#include "actor.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <net/if.h>
+#include <pty.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static char **rest(char **args, int count)
+{
+	return args[count] ? args + count + 1 : args + count;
+}
+
+/* Waits for a child and ends with its exit code. */
+static void end_with(pid_t child)
+{
+	int status;
+
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	exit(WIFEXITED(status) ? WEXITSTATUS(status) : 3);
+}
+
+/* A process is called by the last part of the path it was started with. */
+STEP(named)
+{
+	char directory[] = "/tmp/lanner-actor-XXXXXX", path[256];
+	char *argv[256];
+	int n = 0;
+
+	if (!mkdtemp(directory))
+		die("named");
+	snprintf(path, sizeof(path), "%s/%s", directory, args[0]);
+	if (symlink(self, path) || chmod(directory, 0755))
+		die("named");
+	argv[n++] = path;
+	for (char **a = rest(args, count); *a && n < 255; a++)
+		argv[n++] = *a;
+	argv[n] = NULL;
+	pid_t child = fork();
+	if (!child) {
+		execv(path, argv);
+		die("named");
+	}
+	int status;
+	waitpid(child, &status, 0);
+	unlink(path);
+	rmdir(directory);
+	exit(WIFEXITED(status) ? WEXITSTATUS(status) : 3);
+}
+
+STEP(user)
+{
+	uid_t uid = atoi(args[0]);
+
+	(void)count;
+	if (setgroups(0, NULL) || setgid(uid) || setuid(uid))
+		die("user");
+}
+
+STEP(capability)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+	int capability = atoi(args[0]);
+
+	(void)count;
+	if (!getuid()) {
+		/* keep it over the change of user that must come with it */
+		prctl(PR_SET_KEEPCAPS, 1);
+		if (setgroups(0, NULL) || setgid(65534) || setuid(65534))
+			die("capability");
+	}
+	if (syscall(SYS_capget, &head, data))
+		die("capability");
+	unsigned bit = 1u << (capability & 31);
+	data[capability / 32].inheritable |= bit;
+	data[capability / 32].effective |= bit;
+	if (syscall(SYS_capset, &head, data) ||
+	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0))
+		die("capability");
+}
+
+STEP(child)
+{
+	pid_t child = fork();
+
+	if (child)
+		end_with(child);
+	run_steps(rest(args, count));
+	exit(0);
+}
+
+STEP(wait)
+{
+	double seconds = atof(args[0]);
+	struct timespec pause = { .tv_sec = (time_t)seconds, .tv_nsec = (seconds - (time_t)seconds) * 1e9 };
+
+	(void)count;
+	nanosleep(&pause, NULL);
+}
+
+STEP(exec)
+{
+	(void)count;
+	execvp(args[0], args);
+	die(args[0]);
+}
+
+STEP(terminal)
+{
+	int terminal;
+	char buffer[4096];
+	pid_t child = forkpty(&terminal, NULL, NULL, NULL);
+
+	if (child < 0)
+		die("terminal");
+	if (!child) {
+		run_steps(rest(args, count));
+		exit(0);
+	}
+	/* whoever writes to a terminal must be read, or it waits */
+	while (read(terminal, buffer, sizeof(buffer)) > 0)
+		;
+	end_with(child);
+}
+
+static void write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		die(path);
+	close(fd);
+}
+
+/* The hierarchy for the container's cgroup: version 2, or the pids controller of version 1. */
+static const char *cgroup_root(void)
+{
+	if (!access("/sys/fs/cgroup/cgroup.procs", W_OK))
+		return "/sys/fs/cgroup";
+	if (!access("/sys/fs/cgroup/pids/cgroup.procs", W_OK))
+		return "/sys/fs/cgroup/pids";
+	return "/sys/fs/cgroup/unified";
+}
+
+static void enter_overlay_root(const char *base)
+{
+	char upper[256], work[256], root[256], options[1024], target[512];
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) || mount("tmpfs", base, "tmpfs", 0, NULL))
+		die("container root");
+	snprintf(upper, sizeof(upper), "%s/upper", base);
+	snprintf(work, sizeof(work), "%s/work", base);
+	snprintf(root, sizeof(root), "%s/root", base);
+	mkdir(upper, 0755);
+	mkdir(work, 0755);
+	mkdir(root, 0755);
+	snprintf(options, sizeof(options), "lowerdir=/,upperdir=%s,workdir=%s", upper, work);
+	if (mount("overlay", root, "overlay", 0, options))
+		die("overlay");
+	snprintf(target, sizeof(target), "%s/proc", root);
+	if (mount("proc", target, "proc", 0, NULL))
+		die("container /proc");
+	snprintf(target, sizeof(target), "%s/dev", root);
+	if (mount("/dev", target, NULL, MS_BIND | MS_REC, NULL))
+		die("container /dev");
+	snprintf(target, sizeof(target), "%s/tmp", root);
+	if (mount("tmpfs", target, "tmpfs", 0, NULL))
+		die("container /tmp");
+	/* where this program lies may be hidden by the new /tmp: keep it reachable */
+	snprintf(target, sizeof(target), "%s/usr/local/bin/lanner-actor", root);
+	int fd = open(target, O_CREAT | O_WRONLY, 0755);
+	if (fd < 0 || (close(fd), mount(self, target, NULL, MS_BIND, NULL)))
+		die("container actor");
+	self = "/usr/local/bin/lanner-actor";
+	if (chdir(root) || syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) || chdir("/"))
+		die("pivot_root");
+}
+
+STEP(container)
+{
+	char id[65], parent[128], cgroup[256], procs[300], base[] = "/tmp/lanner-actor-XXXXXX";
+	unsigned seed = getpid() * 2654435761u ^ (unsigned)time(NULL);
+	char number[16];
+
+	for (int i = 0; i < 64; i++)
+		id[i] = "0123456789abcdef"[rand_r(&seed) & 15];
+	id[64] = 0;
+	snprintf(parent, sizeof(parent), "%s/docker", cgroup_root());
+	snprintf(cgroup, sizeof(cgroup), "%s/%s", parent, id);
+	mkdir(parent, 0755);
+	if (mkdir(cgroup, 0755) || !mkdtemp(base))
+		die("container");
+	pid_t child = fork();
+	if (!child) {
+		snprintf(procs, sizeof(procs), "%s/cgroup.procs", cgroup);
+		snprintf(number, sizeof(number), "%d", getpid());
+		write_text(procs, number);
+		if (unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC))
+			die("unshare");
+		pid_t first = fork();
+		if (first)
+			end_with(first);
+		enter_overlay_root(base);
+		run_steps(rest(args, count));
+		exit(0);
+	}
+	int status;
+	waitpid(child, &status, 0);
+	rmdir(base);
+	/* the last process may take a moment to leave */
+	for (int i = 0; i < 100 && rmdir(cgroup) && errno == EBUSY; i++)
+		usleep(10000);
+	rmdir(parent);
+	exit(WIFEXITED(status) ? WEXITSTATUS(status) : 3);
+}
+
+STEP(network)
+{
+	struct ifreq request = { .ifr_flags = IFF_UP };
+	struct sockaddr_in *address = (void *)&request.ifr_addr;
+
+	(void)count;
+	if (unshare(CLONE_NEWNET))
+		die("network");
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	strcpy(request.ifr_name, "lo");
+	if (ioctl(fd, SIOCSIFFLAGS, &request))
+		die("network up");
+	strcpy(request.ifr_name, "lo:1");
+	memset(address, 0, sizeof(*address));
+	address->sin_family = AF_INET;
+	if (inet_pton(AF_INET, args[0], &address->sin_addr) != 1 || ioctl(fd, SIOCSIFADDR, &request))
+		die("network address");
+	close(fd);
+}
