@@ -1,3 +1,29 @@
+export type {
+  Batch,
+  BatchCounters,
+  BatchErrorCode,
+  BatchHeader,
+  BatchInfo,
+  Compress,
+  Decompress,
+  LossPlace,
+} from './batch/index.ts'
+export {
+  BatchError,
+  batchLimit,
+  batchTarget,
+  bodyLimit,
+  bytesToSign,
+  countLimit,
+  decodeBatch,
+  encodeBatch,
+  encodeFrame,
+  FrameError,
+  FrameReader,
+  lossPlaces,
+  readHeader,
+  withSignature,
+} from './batch/index.ts'
 export { decodeBytes, encodeText } from './bytes.ts'
 export type {
   ArgValue,

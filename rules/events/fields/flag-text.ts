@@ -11,7 +11,7 @@ export function flagNamer(table: string): (value: number) => string {
   const entries = flagTables.get(table) ?? []
   return cached((value) => {
     const names: string[] = []
-    let rest = BigInt(value)
+    let rest = Number.isInteger(value) ? BigInt(value) : 0n
     for (const entry of entries) {
       const bits = BigInt(entry.value)
       if (bits === 0n ? value === 0 : (rest & bits) === bits) names.push(entry.name)

@@ -1,0 +1,67 @@
+import type { SyscallEvent } from '../event.ts'
+import { ContainerWriter } from './containers.ts'
+import { writeEvents } from './events.ts'
+import { type BatchInfo, encodeHeader } from './header.ts'
+import { countLimit } from './limits.ts'
+import { PeopleWriter } from './people.ts'
+import { ProcessWriter } from './processes.ts'
+import { TextWriter } from './texts.ts'
+import { ByteWriter } from './writer.ts'
+
+/** Compresses a body in the way that `BatchInfo.compression` names. */
+export type Compress = (body: Uint8Array) => Uint8Array
+
+/**
+ * Makes a batch, its signature zero. Its length can exceed `batchLimit` (and then nobody reads it):
+ * the caller looks at the length and splits. Throws a `RangeError` for more than `countLimit` events.
+ */
+export function encodeBatch(
+  info: BatchInfo,
+  events: readonly SyscallEvent[],
+  compress: Compress,
+): Uint8Array {
+  if (events.length > countLimit) throw new RangeError(`a batch has at most ${countLimit} events`)
+  const body = encodeBody(events)
+  const compressed = compress(body)
+  const header = encodeHeader(info, {
+    ...timesOf(info, events),
+    eventCount: events.length,
+    length: compressed.length,
+    fullLength: body.length,
+  })
+  const bytes = new Uint8Array(header.length + compressed.length)
+  bytes.set(header)
+  bytes.set(compressed, header.length)
+  return bytes
+}
+
+function timesOf({ sealedAt }: BatchInfo, events: readonly SyscallEvent[]) {
+  let firstTime = events[0]?.time ?? sealedAt
+  let lastTime = firstTime
+  for (const { time } of events) {
+    if (time < firstTime) firstTime = time
+    if (time > lastTime) lastTime = time
+  }
+  return { firstTime, lastTime }
+}
+
+/** Texts are numbered while the rest is written, but stand first: references follow them. */
+function encodeBody(events: readonly SyscallEvent[]): Uint8Array {
+  const texts = new TextWriter()
+  const containers = new ContainerWriter()
+  const processes = new ProcessWriter(containers)
+  const people = new PeopleWriter(containers)
+  for (const event of events) {
+    processes.add(event.process)
+    people.add(event)
+  }
+  const rest = new ByteWriter()
+  containers.write(rest, texts)
+  processes.write(rest, texts)
+  people.write(rest, texts)
+  writeEvents(rest, texts, processes, events)
+  const body = new ByteWriter()
+  texts.write(body)
+  body.bytes(rest.finish())
+  return body.finish()
+}
