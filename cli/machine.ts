@@ -1,0 +1,160 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+/** One thing live detection needs, or would like. */
+export interface Check {
+  readonly name: string
+  /** `missing` rules live detection out; `limited` names what will not be seen. */
+  readonly state: 'ok' | 'limited' | 'missing'
+  readonly found: string
+  /** What to do about it; "" when nothing. */
+  readonly advice: string
+}
+
+export const buildDirectory = fileURLToPath(new URL('../build/', import.meta.url))
+export const sensorPath = `${buildDirectory}lanner-sensor`
+export const addonPath = `${buildDirectory}ring.node`
+export const agentPath = `${buildDirectory}agent.mjs`
+export const actorPath = `${buildDirectory}lanner-actor`
+
+const BTF = '/sys/kernel/btf/vmlinux'
+const CAP_PERFMON = 38n
+const CAP_BPF = 39n
+const CAP_SYS_ADMIN = 21n
+/** bpf_copy_from_user_task and bpf_loop, which the sensor needs, came with it. */
+const OLDEST_KERNEL = [5, 18] as const
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+function kernelRelease(): string {
+  return read('/proc/sys/kernel/osrelease').trim()
+}
+
+function checkKernel(): Check {
+  const release = kernelRelease()
+  const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10))
+  const isOld = major < OLDEST_KERNEL[0] || (major === OLDEST_KERNEL[0] && minor < OLDEST_KERNEL[1])
+  const wanted = OLDEST_KERNEL.join('.')
+  return {
+    name: 'kernel',
+    state: release === '' || isOld ? 'missing' : 'ok',
+    found: release === '' ? 'not Linux' : `Linux ${release}`,
+    advice: release === '' || isOld ? `live detection needs Linux ${wanted} or newer` : '',
+  }
+}
+
+function checkBtf(): Check {
+  const found = existsSync(BTF)
+  return {
+    name: 'kernel types (BTF)',
+    state: found ? 'ok' : 'missing',
+    found: found ? BTF : `no ${BTF}`,
+    advice: found
+      ? ''
+      : 'use a kernel built with CONFIG_DEBUG_INFO_BTF=y (all major distributions since 2021)',
+  }
+}
+
+function checkPrivilege(): Check {
+  const effective = BigInt(
+    `0x${/CapEff:\s*([0-9a-f]+)/.exec(read('/proc/self/status'))?.[1] ?? '0'}`,
+  )
+  const has = (capability: bigint) => ((effective >> capability) & 1n) === 1n
+  const isRoot = process.getuid?.() === 0
+  const enough = isRoot && ((has(CAP_BPF) && has(CAP_PERFMON)) || has(CAP_SYS_ADMIN))
+  return {
+    name: 'privilege',
+    state: enough ? 'ok' : 'missing',
+    found: enough
+      ? 'root with CAP_BPF and CAP_PERFMON'
+      : isRoot
+        ? 'root without CAP_BPF and CAP_PERFMON'
+        : `user ${process.getuid?.()}`,
+    advice: enough
+      ? ''
+      : 'run as root: only the small sensor keeps the privilege, rules and events are read as nobody',
+  }
+}
+
+function checkUring(): Check {
+  const types = existsSync(BTF) ? readFileSync(BTF).toString('latin1') : ''
+  const submits = types.includes('btf_trace_io_uring_submit_req\0')
+  const completes = types.includes('btf_trace_io_uring_complete\0')
+  return {
+    name: 'io_uring',
+    state: submits && completes ? 'ok' : 'limited',
+    found: submits
+      ? completes
+        ? 'opens and connects are seen, with results'
+        : 'opens and connects are seen, without results'
+      : 'no io_uring_submit_req tracepoint',
+    advice: submits
+      ? ''
+      : 'opens and connects through io_uring are not seen on this kernel (6.3 and newer have it)',
+  }
+}
+
+function checkBuild(): Check {
+  const missing = [sensorPath, addonPath, agentPath].filter((path) => !existsSync(path))
+  return {
+    name: 'sensor',
+    state: missing.length === 0 ? 'ok' : 'missing',
+    found: missing.length === 0 ? 'built' : 'not built',
+    advice: missing.length === 0 ? '' : 'bash cli/bootstrap.sh (it says what it needs)',
+  }
+}
+
+function checkArchitecture(): Check {
+  const ok = process.arch === 'x64'
+  return {
+    name: 'architecture',
+    state: ok ? 'ok' : 'missing',
+    found: process.arch,
+    advice: ok ? '' : 'the sensor knows the system calls of x86-64 only so far',
+  }
+}
+
+function checkCompat(): Check {
+  const enabled = existsSync('/proc/sys/abi/vsyscall32')
+  return {
+    name: '32-bit system calls',
+    state: 'ok',
+    found: enabled ? 'mapped to their 64-bit counterparts' : 'kernel has none',
+    advice: '',
+  }
+}
+
+function checkCgroups(): Check {
+  const unified = existsSync('/sys/fs/cgroup/cgroup.controllers')
+  return {
+    name: 'control groups',
+    state: 'ok',
+    found: unified ? 'version 2' : 'version 1 or hybrid',
+    advice: '',
+  }
+}
+
+/** Everything that decides what can be detected live here. */
+export function examineMachine(): readonly Check[] {
+  return [
+    checkKernel(),
+    checkArchitecture(),
+    checkBtf(),
+    checkPrivilege(),
+    checkBuild(),
+    checkUring(),
+    checkCompat(),
+    checkCgroups(),
+  ]
+}
+
+/** Why live detection cannot run; empty when it can. */
+export function obstacles(): readonly Check[] {
+  return examineMachine().filter(({ state }) => state === 'missing')
+}

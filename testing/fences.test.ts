@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, normalize, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const aliases: Readonly<Record<string, string>> = JSON.parse(
+  readFileSync(join(root, 'package.json'), 'utf8'),
+).imports
+
+/** Folder → what its files may import: folders, packages, `node:` for all of Node's own. */
+const fences: readonly (readonly [folder: string, allowed: readonly string[]])[] = [
+  ['rules/events', ['rules/events']],
+  ['rules/engine', ['rules/engine', 'rules/events', 're2js']],
+  ['rules/load', ['rules/load', 'rules/engine', 'rules/events', 'yaml']],
+  ['collector/agent', ['collector/agent', 'rules/events', 'rules/engine', 'rules/load', 'node:']],
+  ['cli', ['cli', 'collector', 'rules', 'node:', 'esbuild', 'yaml']],
+  ['testing', ['testing', 'collector', 'rules', 'cli', 'node:', 'vitest', 'fast-check', 'yaml']],
+]
+const exceptions: Readonly<Record<string, readonly string[]>> = {
+  'rules/load/files.ts': ['node:fs', 'node:path'],
+}
+const testsMayImport = ['vitest', 'fast-check', 'node:', 'testing']
+
+function sources(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+}
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8')
+  const found = text.matchAll(
+    /(?:^|\n)\s*(?:import|export)\b[^;'"]*?from\s+'([^']+)'|\bimport\(\s*'([^']+)'\s*\)|(?:^|\n)import\s+'([^']+)'/g,
+  )
+  return [...found].map((match) => match[1] ?? match[2] ?? match[3]!)
+}
+
+/** Where an import leads: a path below the root, or a package's name as written. */
+function target(file: string, specifier: string): string {
+  if (specifier.startsWith('.')) return normalize(join(file, '..', specifier))
+  if (!specifier.startsWith('#')) return specifier
+  const whole = aliases[specifier]
+  if (whole !== undefined) return normalize(whole)
+  const prefix = specifier.slice(0, specifier.indexOf('/'))
+  return normalize(
+    (aliases[`${prefix}/*`] ?? specifier).replace('*', specifier.slice(prefix.length + 1)),
+  )
+}
+
+function allows(allowed: readonly string[], to: string): boolean {
+  return allowed.some(
+    (door) => to === door || to.startsWith(door.endsWith(':') ? door : `${door}/`),
+  )
+}
+
+/** A shared helper of tests lives below a folder called `testing`. */
+function isTest(file: string): boolean {
+  return file.endsWith('.test.ts') || file.includes('/testing/')
+}
+
+describe.each(fences)('%s', (folder, allowed) => {
+  it('imports nothing beyond its fence', () => {
+    const trespasses = sources(folder).flatMap((file) =>
+      importsOf(file)
+        .map((specifier) => target(file, specifier))
+        .filter((to) => {
+          if (allows(allowed, to) || allows(exceptions[file] ?? [], to)) return false
+          return !(isTest(file) && allows(testsMayImport, to))
+        })
+        .map((to) => `${file} -> ${to}`),
+    )
+    expect(trespasses).toEqual([])
+  })
+})
+
+it('no rule code looks at a clock', () => {
+  const clocks =
+    /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bprocess\.hrtime\b|\bsetTimeout\b|\bsetInterval\b/
+  const lookers = ['rules/events', 'rules/engine', 'rules/load']
+    .flatMap(sources)
+    .filter((file) => !isTest(file) && clocks.test(readFileSync(join(root, file), 'utf8')))
+  expect(lookers).toEqual([])
+})
+
+it('the fences see an import when there is one', () => {
+  expect(importsOf('testing/fences.test.ts')).toContain('node:fs')
+  expect(target('collector/agent/x.ts', '#events')).toBe('rules/events/index.ts')
+  expect(allows(['rules/events'], 'rules/engine/index.ts')).toBe(false)
+})
