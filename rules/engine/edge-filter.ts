@@ -1,0 +1,209 @@
+import type { FieldRef, Value } from '#events'
+import type { Check, Expr } from './ast.ts'
+import { parseConstant } from './constant.ts'
+import { eventTypesOf } from './event-types-of.ts'
+import { holds } from './interpret.ts'
+import { operandType } from './operand-type.ts'
+import { bindOperand, refOf } from './read-operand.ts'
+import type { Rule } from './rule.ts'
+import { constantsOf, eachOperandOf } from './walk.ts'
+
+/** The value of a field that the one who asks cannot know. */
+export const unknown = Symbol('unknown')
+
+/** A number of which only the bounds are known. */
+export interface NumberRange {
+  readonly least: number
+  readonly most: number
+}
+
+/** A text that is there, and is none of these. */
+export interface OtherText {
+  readonly not: readonly string[]
+}
+
+export type Known = Value | typeof unknown | NumberRange | OtherText
+
+/**
+ * Whether a condition (without macros) can hold when some fields are not known. Sound: false means
+ * that no values of the unknown fields make it hold.
+ */
+export function couldMatch(condition: Expr, known: (ref: FieldRef) => Known): boolean {
+  return verdict(condition, known) !== false
+}
+
+function verdict(expr: Expr, known: (ref: FieldRef) => Known): boolean | undefined {
+  switch (expr.kind) {
+    case 'macro':
+      throw new Error(`unresolved macro ${expr.name}`)
+    case 'check':
+      return checkVerdict(expr, known)
+    case 'not': {
+      const item = verdict(expr.item, known)
+      return item === undefined ? undefined : !item
+    }
+    default: {
+      const decides = expr.kind === 'or'
+      let result: boolean | undefined = !decides
+      for (const item of expr.items) {
+        const value = verdict(item, known)
+        if (value === decides) return decides
+        if (value === undefined) result = undefined
+      }
+      return result
+    }
+  }
+}
+
+function checkVerdict(check: Check, known: (ref: FieldRef) => Known): boolean | undefined {
+  const { left } = check
+  const simple = left.kind === 'field' ? known(refOf(left)) : undefined
+  if (isRange(simple)) return rangeVerdict(check, simple)
+  if (isOther(simple)) return otherVerdict(check, simple)
+  let isKnown = true
+  eachOperandOf(check, (node) => {
+    if (node.kind !== 'field') return
+    const value = known(refOf(node))
+    if (value === unknown || isRange(value) || isOther(value)) isKnown = false
+  })
+  if (!isKnown) return undefined
+  const read = (ref: FieldRef) => () => known(ref) as Value
+  const value = bindOperand(left, read)(undefined)
+  if (check.right?.kind !== 'transform') return holds(check, value)
+  const right = bindOperand(check.right, read)(undefined)
+  return right === undefined ? false : holds(check, value, right)
+}
+
+function isRange(value: Known): value is NumberRange {
+  return typeof value === 'object' && value !== null && 'least' in value
+}
+
+function isOther(value: Known): value is OtherText {
+  return typeof value === 'object' && value !== null && 'not' in value
+}
+
+function otherVerdict(check: Check, { not }: OtherText): boolean | undefined {
+  const { op, right, modifier } = check
+  if (op === 'exists') return true
+  if (modifier !== undefined || right === undefined || right.kind === 'transform') return undefined
+  const excluded = constantsOf(check).every(({ text }) => not.includes(text))
+  if (op === '!=') return excluded ? true : undefined
+  return ['=', '==', 'in', 'intersects'].includes(op) && excluded ? false : undefined
+}
+
+/** Comparisons that every number of the range decides in the same way. */
+function rangeVerdict(check: Check, range: NumberRange): boolean | undefined {
+  const { op, right, modifier } = check
+  if (op === 'exists') return true
+  if (modifier !== undefined || right === undefined || right.kind === 'transform') return undefined
+  const type = operandType(check.left)!.type
+  const numbers = constantsOf(check).map(({ text }) => {
+    const constant = parseConstant(text, type)
+    return 'value' in constant ? Number(constant.value) : Number.NaN
+  })
+  const outside = numbers.every((number) => number < range.least || number > range.most)
+  const [number] = numbers as [number]
+  switch (op) {
+    case '=':
+    case '==':
+    case 'in':
+    case 'intersects':
+      if (outside) return false
+      return range.least === range.most ? true : undefined
+    case '!=':
+      if (outside) return true
+      return range.least === range.most ? false : undefined
+    case '<':
+      return range.most < number ? true : range.least >= number ? false : undefined
+    case '<=':
+      return range.most <= number ? true : range.least > number ? false : undefined
+    case '>':
+      return range.least > number ? true : range.most <= number ? false : undefined
+    case '>=':
+      return range.least >= number ? true : range.most < number ? false : undefined
+    default:
+      return undefined
+  }
+}
+
+const always: Expr = { kind: 'and', items: [], at: 0, end: 0 }
+const never: Expr = { kind: 'or', items: [], at: 0, end: 0 }
+
+/**
+ * The rules with every check on a field that is not known taken for possible. They match wherever
+ * the rules themselves could, whatever those fields say, and compile like any others.
+ */
+export function relaxRules(rules: readonly Rule[], knows: (ref: FieldRef) => boolean): Rule[] {
+  return rules.map((rule) => ({ ...rule, condition: relax(rule.condition, true, knows) }))
+}
+
+function relax(expr: Expr, positive: boolean, knows: (ref: FieldRef) => boolean): Expr {
+  switch (expr.kind) {
+    case 'macro':
+      return expr
+    case 'check': {
+      let isKnown = true
+      eachOperandOf(expr, (node) => {
+        if (node.kind === 'field' && !knows(refOf(node))) isKnown = false
+      })
+      if (isKnown) return expr
+      return positive ? always : never
+    }
+    case 'not':
+      return { ...expr, item: relax(expr.item, !positive, knows) }
+    default:
+      return { ...expr, items: expr.items.map((item) => relax(item, positive, knows)) }
+  }
+}
+
+/** Numbers of the event types for which any enabled rule can match. */
+export function wantedEventTypes(rules: readonly Rule[]): ReadonlySet<number> {
+  const wanted = new Set<number>()
+  for (const { condition, enabled } of rules) {
+    if (!enabled) continue
+    for (const [type, possible] of eventTypesOf(condition).entries()) {
+      if (possible === 1) wanted.add(type)
+    }
+  }
+  return wanted
+}
+
+/**
+ * Which kinds of open, openat, openat2 and creat any enabled rule can match, as a mask: bit
+ * `failed * 4 + access`, where access is the low two bits of the kernel's flags (0 read, 1 write,
+ * 2 both, 3 other) and failed is 1 for a negative result.
+ */
+export function wantedOpenClasses(rules: readonly Rule[]): number {
+  let mask = 0
+  for (const name of ['open', 'openat', 'openat2', 'creat']) {
+    for (const failed of [false, true]) {
+      for (const access of [0, 1, 2, 3]) {
+        const known = openClass(name, failed, access)
+        const wanted = rules.some(
+          ({ condition, enabled }) => enabled && couldMatch(condition, known),
+        )
+        if (wanted) mask |= 1 << ((failed ? 4 : 0) + access)
+      }
+    }
+  }
+  return mask
+}
+
+/** What is certain of an open call of one class. */
+function openClass(name: string, failed: boolean, access: number): (ref: FieldRef) => Known {
+  const isCreat = name === 'creat'
+  const values: Readonly<Record<string, Known>> = {
+    'evt.type': name,
+    'syscall.type': name,
+    'evt.num': { least: 1, most: Number.MAX_SAFE_INTEGER },
+    'evt.failed': failed,
+    'evt.rawres': failed ? { least: -4095, most: -1 } : { least: 0, most: 0x7fffffff },
+    'fd.num': failed ? -1 : { least: 0, most: 0x7fffffff },
+    'evt.dir': '<',
+    // The kernel's access mode 3 has no agreed meaning; creat has no flags of its own.
+    'evt.is_open_read': isCreat ? false : access === 3 ? unknown : access !== 1,
+    'evt.is_open_write': isCreat ? false : access === 3 ? unknown : access !== 0,
+    'evt.res': failed ? { not: ['SUCCESS'] } : 'SUCCESS',
+  }
+  return (ref) => (Object.hasOwn(values, ref.text) ? values[ref.text] : unknown)
+}
