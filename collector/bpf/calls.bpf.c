@@ -19,32 +19,34 @@ static __always_inline struct cpu_counters *my_counters(void)
 	return &counters[bpf_get_smp_processor_id() & (MAX_CPUS - 1)];
 }
 
-/* Native number of the call that ends; -1 when no rule wants it. */
-static __always_inline int wanted_call(struct task_struct *task, struct pt_regs *regs)
+/* Native number of the call that ends, -1 for a 32-bit call that has no native counterpart. */
+static __always_inline int call_number(struct task_struct *task, struct pt_regs *regs)
 {
 	u32 nr = regs->orig_ax;
 
 	if (task->thread_info.status & TS_COMPAT) {
 		u32 native = nr < MAX_SYSCALLS ? compat_to_native[nr] : 0;
-		if (!native) {
-			__sync_fetch_and_add(&progress.compat_unmapped, 1);
-			return -1;
-		}
-		nr = native - 1;
+		return (int)native - 1;
 	}
-	if (nr >= MAX_SYSCALLS || !(control.wanted[nr >> 6] >> (nr & 63) & 1))
-		return -1;
 	return nr;
+}
+
+static __always_inline bool is_wanted(u32 nr)
+{
+	return control.enabled && nr < MAX_SYSCALLS && (control.wanted[nr >> 6] >> (nr & 63) & 1);
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit, struct pt_regs *regs, long result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	int nr = wanted_call(task, regs);
+	int nr = call_number(task, regs);
 
-	if (nr < 0 || !control.enabled)
+	if (!is_wanted(nr)) {
+		if (nr < 0 && task->thread_info.status & TS_COMPAT)
+			__sync_fetch_and_add(&progress.compat_unmapped, 1);
 		return 0;
+	}
 	my_counters()->seen++;
 	if (is_ignored(task->tgid))
 		return 0;
@@ -100,7 +102,7 @@ int BPF_PROG(exit_open, struct pt_regs *regs, long result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct scratch *s = scratch_for(0);
-	int nr = wanted_call(task, regs);
+	int nr = call_number(task, regs);
 
 	if (!s || nr < 0)
 		return 0;
@@ -140,7 +142,7 @@ int BPF_PROG(exit_datagram, struct pt_regs *regs, long result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct scratch *s = scratch_for(0);
-	int nr = wanted_call(task, regs);
+	int nr = call_number(task, regs);
 
 	if (!s || nr < 0)
 		return 0;
@@ -180,7 +182,7 @@ int BPF_PROG(exit_exec, struct pt_regs *regs, long result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct scratch *s = scratch_for(0);
-	int nr = wanted_call(task, regs);
+	int nr = call_number(task, regs);
 
 	if (!s || nr < 0 || result >= 0)
 		return 0;
@@ -225,7 +227,7 @@ int BPF_PROG(exit_call, struct pt_regs *regs, long result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct scratch *s = scratch_for(0);
-	int nr = wanted_call(task, regs);
+	int nr = call_number(task, regs);
 
 	if (!s || nr < 0)
 		return 0;
@@ -235,7 +237,7 @@ int BPF_PROG(exit_call, struct pt_regs *regs, long result)
 	u32 at = sizeof(*c);
 	u8 subject = row->subject;
 	if (subject == SUBJECT_CWD && result >= 0) {
-		at = put_path(&task->fs->pwd, task, at, ITEM_PATH);
+		at = put_cwd(task, at, ITEM_PATH);
 	} else if (subject) {
 		s64 fd = subject == SUBJECT_RESULT ? result : (s32)c->args[(subject - 1) & 3];
 		struct file *file = file_of(task, fd);

@@ -84,6 +84,7 @@ struct tty_struct {
 };
 
 struct qstr {
+	u32 len;
 	const unsigned char *name;
 };
 struct super_block {
@@ -138,6 +139,9 @@ struct file {
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
+};
+struct hlist_head { /* stands for any pointer in memory: see file_of */
+	struct hlist_node *first;
 };
 struct files_struct {
 	struct fdtable *fdt;
@@ -250,6 +254,7 @@ struct io_cqe {
 	s32 res;
 };
 struct io_kiocb {
+	struct file *file;
 	u8 opcode;
 	struct io_cqe cqe;
 	void *async_data;
@@ -262,8 +267,11 @@ struct io_open { /* overlays the start of struct io_kiocb */
 struct io_connect {
 	int addr_len;
 };
+struct __kernel_sockaddr_storage {
+	unsigned short ss_family;
+};
 struct io_async_msghdr { /* since 6.10 also the address of a connect */
-	u8 addr[28];
+	struct __kernel_sockaddr_storage addr;
 };
 
 struct bpf_iter_meta {

@@ -39,8 +39,8 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 	fill_executable(p, exe);
 
 	u32 at = put_comm(s, sizeof(*p), task);
-	at = put_path(&exe->f_path, task, at, ITEM_PATH);
-	at = put_path(&task->fs->pwd, task, at, ITEM_CWD);
+	at = put_file_path(exe, task, at, ITEM_PATH);
+	at = put_cwd(task, at, ITEM_CWD);
 	struct mm_struct *mm = task->mm;
 	at = put_user_block(s, at, ITEM_ARGS, mm->arg_start, mm->arg_end, MAX_ARGS);
 	if (control.environment)

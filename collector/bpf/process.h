@@ -93,7 +93,7 @@ static __always_inline void fill_process(struct process_event *p, struct task_st
 
 static __always_inline void fill_executable(struct process_event *p, struct file *exe)
 {
-	struct inode *inode = BPF_CORE_READ(exe, f_inode);
+	struct inode *inode = READ(exe, f_inode);
 
 	p->exe_inode = BPF_CORE_READ(inode, i_ino);
 	p->exe_dev = BPF_CORE_READ(inode, i_sb, s_dev);

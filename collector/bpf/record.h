@@ -7,6 +7,20 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+/*
+ * Two ways to follow a kernel pointer. Kernels from 6.2 on can be told its type (bpf_rdonly_cast):
+ * READ is then one load with an exception table entry behind it. Older ones call a helper for every
+ * step, ten times dearer. The same source is built both ways and the sensor loads what fits.
+ */
+#ifdef TYPED_POINTERS
+extern void *bpf_rdonly_cast(void *pointer, __u32 type) __ksym;
+#define TYPED(type, pointer) ((type *)bpf_rdonly_cast((void *)(pointer), bpf_core_type_id_kernel(type)))
+#define READ(pointer, field) ((pointer)->field)
+#else
+#define TYPED(type, pointer) ((type *)(pointer))
+#define READ(pointer, field) BPF_CORE_READ(pointer, field)
+#endif
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, RING_BYTES);
@@ -102,7 +116,6 @@ static __always_inline void begin(struct scratch *s, struct task_struct *task, u
 {
 	struct event *e = (void *)s->data;
 	const struct cred *cred = task->cred;
-	u64 caps[3] = {};
 
 	e->shape = shape;
 	e->flags = 0;
@@ -114,10 +127,13 @@ static __always_inline void begin(struct scratch *s, struct task_struct *task, u
 	e->tid = task->pid;
 	e->euid = cred->euid.val;
 	e->egid = cred->egid.val;
-	/* inheritable, permitted and effective stand in a row in every kernel so far */
-	bpf_core_read(caps, sizeof(caps), &cred->cap_inheritable);
-	e->cap_permitted = caps[1];
-	e->cap_effective = caps[2];
+	if (bpf_core_field_exists(cred->cap_effective.val)) { /* since 6.3; two words before */
+		e->cap_permitted = cred->cap_permitted.val;
+		e->cap_effective = cred->cap_effective.val;
+	} else {
+		bpf_core_read(&e->cap_permitted, 8, &cred->cap_permitted);
+		bpf_core_read(&e->cap_effective, 8, &cred->cap_effective);
+	}
 	e->result = result;
 }
 

@@ -41,14 +41,12 @@ int snapshot_task(struct bpf_iter__task *ctx)
 	fill_process(p, task);
 
 	u32 at = put_comm(s, sizeof(*p), task);
-	struct file *exe = BPF_CORE_READ(mm, exe_file);
+	struct file *exe = mm->exe_file;
 	if (exe) {
 		fill_executable(p, exe);
-		at = put_path(&exe->f_path, task, at, ITEM_PATH | FOR_SNAPSHOT);
+		at = put_file_path(exe, task, at, ITEM_PATH | FOR_SNAPSHOT);
 	}
-	struct fs_struct *fs = BPF_CORE_READ(task, fs);
-	if (fs)
-		at = put_path(&fs->pwd, task, at, ITEM_CWD | FOR_SNAPSHOT);
+	at = put_cwd(task, at, ITEM_CWD | FOR_SNAPSHOT);
 	at = put_task_block(s, at, ITEM_ARGS, task, BPF_CORE_READ(mm, arg_start),
 			    BPF_CORE_READ(mm, arg_end), MAX_ARGS);
 	if (control.environment)

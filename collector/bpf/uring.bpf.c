@@ -5,7 +5,7 @@
  * completion, where the result is known. Kernels without these tracepoints do without.
  */
 #include "files.h"
-#include <asm/unistd.h>
+#include <asm/unistd.h> /* is_wanted is in calls.bpf.c */
 
 #define IORING_OP_CONNECT 16
 #define IORING_OP_OPENAT 18
@@ -28,12 +28,8 @@ struct {
 	__type(value, struct uring_request);
 } uring_requests SEC(".maps");
 
-static __always_inline bool is_wanted(u32 nr)
-{
-	return control.enabled && (control.wanted[nr >> 6] >> (nr & 63) & 1);
-}
-
-static __always_inline void emit_request(struct uring_request *r, s64 result, u8 flags)
+static __always_inline void emit_request(struct uring_request *r, struct file *socket, s64 result,
+					 u8 flags)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct scratch *s = scratch_for(0);
@@ -46,9 +42,13 @@ static __always_inline void emit_request(struct uring_request *r, s64 result, u8
 	__builtin_memset(c->args, 0, sizeof(c->args));
 	u32 at = sizeof(*c);
 	if (r->syscall == __NR_connect) {
+		c->args[0] = -1; /* the request names a file, not always a descriptor */
 		put_item(s, at, ITEM_ADDRESS, sizeof(r->address));
 		__builtin_memcpy(&s->data[at + sizeof(struct item)], r->address, sizeof(r->address));
-		emit(s, after_item(at, sizeof(r->address)), LOSS_NETWORK, false);
+		at = after_item(at, sizeof(r->address));
+		if (socket)
+			at = put_file(s, at, task, socket);
+		emit(s, at, LOSS_NETWORK, false);
 		return;
 	}
 	c->args[0] = (s64)r->dirfd;
@@ -97,7 +97,7 @@ int BPF_PROG(uring_submit, struct io_kiocb *req)
 		bpf_probe_read_kernel_str(r.name, sizeof(r.name), BPF_CORE_READ(open, filename, name));
 	}
 	if (!control.uring_completes) {
-		emit_request(&r, 0, EVENT_FLAG_NO_RESULT);
+		emit_request(&r, req->file, 0, EVENT_FLAG_NO_RESULT);
 		return 0;
 	}
 	u64 key = (u64)req;
@@ -106,14 +106,15 @@ int BPF_PROG(uring_submit, struct io_kiocb *req)
 }
 
 SEC("tp_btf/io_uring_complete")
-int BPF_PROG(uring_complete, void *ring_ctx, struct io_kiocb *req)
+int BPF_PROG(uring_complete, void *ring_ctx, void *request)
 {
-	u64 key = (u64)req;
+	struct io_kiocb *req = TYPED(struct io_kiocb, request);
+	u64 key = (u64)request;
 	struct uring_request *r = bpf_map_lookup_elem(&uring_requests, &key);
 
 	if (!r)
 		return 0;
-	emit_request(r, BPF_CORE_READ(req, cqe.res), 0);
+	emit_request(r, READ(req, file), READ(req, cqe.res), 0);
 	bpf_map_delete_elem(&uring_requests, &key);
 	return 0;
 }

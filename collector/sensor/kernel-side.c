@@ -12,11 +12,13 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The object file, put here by the assembler. */
+/* The object files, put here by the assembler; see READ in ../bpf/record.h for why there are two. */
 __asm__(".section .rodata\n.balign 16\n"
-	".global bpf_object_start\nbpf_object_start:\n.incbin \"" BPF_OBJECT "\"\n"
-	".global bpf_object_end\nbpf_object_end:\n.previous\n");
-extern const char bpf_object_start[], bpf_object_end[];
+	".global typed_start\ntyped_start:\n.incbin \"" BPF_OBJECT_TYPED "\"\n"
+	".global typed_end\ntyped_end:\n.balign 16\n"
+	".global plain_start\nplain_start:\n.incbin \"" BPF_OBJECT_PLAIN "\"\n"
+	".global plain_end\nplain_end:\n.previous\n");
+extern const char typed_start[], typed_end[], plain_start[], plain_end[];
 
 static char log_tail[64 << 10];
 
@@ -32,9 +34,8 @@ static int keep_warnings(enum libbpf_print_level level, const char *format, va_l
  * One missing tracepoint must not fail the whole object: leave out what this kernel lacks.
  * Returns whether results of io_uring requests are seen.
  */
-static bool skip_missing(struct bpf_object *object)
+static bool skip_missing(struct bpf_object *object, struct btf *btf)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
 	bool completes = btf__find_by_name_kind(btf, "btf_trace_io_uring_complete", BTF_KIND_TYPEDEF) > 0;
 	bool submits = btf__find_by_name_kind(btf, "btf_trace_io_uring_submit_req", BTF_KIND_TYPEDEF) > 0;
 
@@ -44,7 +45,6 @@ static bool skip_missing(struct bpf_object *object)
 	}
 	if (!submits || !completes)
 		bpf_program__set_autoload(bpf_object__find_program_by_name(object, "uring_complete"), false);
-	btf__free(btf);
 	return submits && completes;
 }
 
@@ -100,10 +100,14 @@ bool kernel_side_load(struct kernel_side *k)
 		complain("no /sys/kernel/btf/vmlinux: the kernel was built without CONFIG_DEBUG_INFO_BTF\n");
 		return false;
 	}
-	k->object = bpf_object__open_mem(bpf_object_start, bpf_object_end - bpf_object_start, NULL);
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool typed = btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
+	k->object = typed ? bpf_object__open_mem(typed_start, typed_end - typed_start, NULL) :
+			    bpf_object__open_mem(plain_start, plain_end - plain_start, NULL);
 	if (!k->object)
 		return load_failed("open");
-	bool uring_completes = skip_missing(k->object);
+	bool uring_completes = skip_missing(k->object, btf);
+	btf__free(btf);
 	if (bpf_object__load(k->object))
 		return load_failed("load");
 	fill_handlers(k->object);
