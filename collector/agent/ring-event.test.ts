@@ -167,7 +167,7 @@ describe('a connect', () => {
     expect(field(event, 'fd.sip')).toBe('192.0.2.1')
     expect(field(event, 'fd.cport')).toBe(40000)
     expect(field(event, 'fd.l4proto')).toBe('tcp')
-    expect(field(event, 'fd.sip.name')).toEqual(['example.org'])
+    expect(field(event, 'fd.sip.name')).toBe('example.org')
   })
 
   it('that is refused has the address the caller passed', () => {

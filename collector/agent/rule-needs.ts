@@ -1,0 +1,77 @@
+import { eachCheck, eachOperandOf, type Program, type Rule, wantedOpenClasses } from '#engine'
+import { eventTypes, type SyscallEvent } from '#events'
+import type { EnvironmentFilter } from './process-records.ts'
+import type { KernelFilter } from './sensor-link.ts'
+import { syscallNumber } from './syscalls-x64.ts'
+
+/** What a rule set needs from the kernel and from the tables around the engine. */
+export interface RuleNeeds {
+  readonly kernel: KernelFilter
+  readonly environment: EnvironmentFilter
+  /** Host names that conditions compare addresses with. */
+  readonly hostNames: readonly string[]
+}
+
+/** Calls that change what events say of a process: reported whatever the rules want. */
+const stateCalls = ['chdir', 'fchdir']
+
+const environmentField = /^proc\.a?env(?:\[(.*)\])?$/
+
+/** Derives from compiled rules what must be collected for them, and nothing more. */
+export function needsOf(program: Program<SyscallEvent>): RuleNeeds {
+  const names = [...program.eventTypes].map((type) => eventTypes[type]!.name)
+  const syscalls = [...names, ...stateCalls].flatMap((name) => syscallNumber(name) ?? [])
+  const environment = environmentOf(program.rules)
+  return {
+    kernel: {
+      syscalls,
+      openClasses: wantedOpenClasses(program.rules),
+      environment: environment === 'all' || environment.size > 0,
+    },
+    environment,
+    hostNames: hostNamesOf(program.rules),
+  }
+}
+
+function environmentOf(rules: readonly Rule[]): EnvironmentFilter {
+  const wanted = new Set<string>()
+  let all = false
+  const look = (text: string) => {
+    const match = environmentField.exec(text)
+    if (match === null) return
+    // digits are an index, and mean everything
+    if (match[1] === undefined || /^\d+$/.test(match[1])) all = true
+    else wanted.add(match[1])
+  }
+  for (const rule of rules) {
+    for (const text of fieldTexts(rule)) look(text)
+  }
+  return all ? 'all' : wanted
+}
+
+function fieldTexts(rule: Rule): readonly string[] {
+  const texts: string[] = []
+  eachCheck(rule.condition, (check) => {
+    eachOperandOf(check, (node) => {
+      if (node.kind === 'field') texts.push(node.text)
+    })
+  })
+  for (const { template } of [{ template: rule.output }, ...rule.extraFields]) {
+    for (const part of template.parts) {
+      if (typeof part === 'object' && part.operand.kind === 'field') texts.push(part.operand.text)
+    }
+  }
+  return texts
+}
+
+function hostNamesOf(rules: readonly Rule[]): readonly string[] {
+  const names = new Set<string>()
+  for (const rule of rules) {
+    eachCheck(rule.condition, ({ left, right }) => {
+      if (left.kind !== 'field' || !/^fd\.[cslr]ip\.name$/.test(left.text)) return
+      if (right?.kind === 'text') names.add(right.text)
+      if (right?.kind === 'list') for (const { text } of right.items) names.add(text)
+    })
+  }
+  return [...names]
+}
