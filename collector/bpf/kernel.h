@@ -252,6 +252,7 @@ struct filename {
 };
 struct io_cqe {
 	s32 res;
+	int fd; /* of the request, until it completes */
 };
 struct io_kiocb {
 	struct file *file;

@@ -13,7 +13,7 @@
 
 struct uring_request {
 	u64 flags, mode, resolve;
-	s32 dirfd;
+	s32 dirfd; /* of a connect: the socket */
 	u16 syscall;
 	u16 address_length;
 	u8 address[28];
@@ -42,7 +42,7 @@ static __always_inline void emit_request(struct uring_request *r, struct file *s
 	__builtin_memset(c->args, 0, sizeof(c->args));
 	u32 at = sizeof(*c);
 	if (r->syscall == __NR_connect) {
-		c->args[0] = -1; /* the request names a file, not always a descriptor */
+		c->args[0] = (s64)r->dirfd;
 		put_item(s, at, ITEM_ADDRESS, sizeof(r->address));
 		__builtin_memcpy(&s->data[at + sizeof(struct item)], r->address, sizeof(r->address));
 		at = after_item(at, sizeof(r->address));
@@ -87,6 +87,7 @@ int BPF_PROG(uring_submit, struct io_kiocb *req)
 		struct io_async_msghdr *async = req->async_data;
 		if (!async || !bpf_core_field_exists(async->addr))
 			return 0;
+		r.dirfd = READ(req, cqe.fd);
 		bpf_core_read(r.address, sizeof(r.address), &async->addr);
 	} else {
 		struct io_open *open = (void *)req;
