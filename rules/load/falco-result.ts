@@ -1,0 +1,74 @@
+import { describeCode } from './codes.ts'
+import { contextChain, type Diagnostic, positionOf } from './diagnostic.ts'
+import type { FileResult } from './load-rules.ts'
+
+interface JsonPosition {
+  readonly name: string
+  readonly line: number
+  readonly column: number
+  readonly offset: number
+}
+
+interface JsonDiagnostic {
+  readonly context: {
+    readonly locations: readonly {
+      readonly item_type: string
+      readonly item_name: string
+      readonly position: JsonPosition
+    }[]
+    readonly snippet: string
+  }
+  readonly code: string
+  readonly codedesc: string
+  readonly message: string
+  readonly deprecated_field?: string
+}
+
+export interface FalcoResult {
+  readonly name: string
+  readonly successful: boolean
+  readonly errors: readonly JsonDiagnostic[]
+  readonly warnings: readonly JsonDiagnostic[]
+}
+
+/** The result of a file in the shape of `falco -V FILE -o json_output=true`, positions from 0. */
+export function falcoResult({ file, diagnostics }: FileResult): FalcoResult {
+  const errors = diagnostics.filter(({ severity }) => severity === 'error')
+  return {
+    name: file.name,
+    successful: errors.length === 0,
+    errors: errors.map(toJson),
+    warnings: diagnostics.filter(({ severity }) => severity === 'warning').map(toJson),
+  }
+}
+
+function toJson(diagnostic: Diagnostic): JsonDiagnostic {
+  const { code, severity, message, at, snippet, context, deprecatedField } = diagnostic
+  const chain = contextChain(context)
+  const [short, long] = describeCode(code)
+  const exact: JsonPosition = {
+    name: at.file,
+    line: at.line - 1,
+    column: at.column - 1,
+    offset: at.offset,
+  }
+  return {
+    context: {
+      locations: chain.map(({ type, name, place }, i) => ({
+        item_type: type,
+        item_name: name,
+        position: i === chain.length - 1 ? exact : fromPlace(positionOf(place)),
+      })),
+      snippet: `${snippet.slice(0, 160)}\n${' '.repeat(Math.min(at.column - 1, 160))}^\n`,
+    },
+    code,
+    codedesc: severity === 'error' ? short : long,
+    message,
+    ...(deprecatedField !== undefined && { deprecated_field: deprecatedField }),
+  }
+}
+
+function fromPlace(position: ReturnType<typeof positionOf>): JsonPosition {
+  const { file, line, column, offset } = position
+  return { name: file, line: line - 1, column: column - 1, offset }
+}

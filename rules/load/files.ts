@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { SourceFile } from './diagnostic.ts'
+
+export interface FilesResult {
+  readonly files: readonly SourceFile[]
+  /** Paths that cannot be read, or hold no rules, with the reason. */
+  readonly problems: readonly { readonly path: string; readonly message: string }[]
+}
+
+/**
+ * Reads rules files in the order of the paths. A directory stands for its `*.yaml` and `*.yml` files
+ * in the order of their names, without sub-directories and without the `*.test.yaml` files that hold
+ * the tests of rules.
+ */
+export function readRuleFiles(paths: readonly string[]): FilesResult {
+  const files: SourceFile[] = []
+  const problems: { path: string; message: string }[] = []
+  const fail = (path: string, error: unknown) => {
+    problems.push({ path, message: error instanceof Error ? error.message : String(error) })
+  }
+  for (const path of paths) {
+    try {
+      const names = statSync(path).isDirectory() ? rulesIn(path) : [path]
+      if (names.length === 0) fail(path, 'the directory holds no *.yaml file')
+      for (const name of names) {
+        try {
+          files.push({ name, text: readFileSync(name, 'utf8') })
+        } catch (error) {
+          fail(name, error)
+        }
+      }
+    } catch (error) {
+      fail(path, error)
+    }
+  }
+  return { files, problems }
+}
+
+function rulesIn(directory: string): string[] {
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isFile() || entry.isSymbolicLink())
+    .map(({ name }) => name)
+    .filter((name) => /\.ya?ml$/.test(name) && !/\.test\.ya?ml$/.test(name))
+    .sort()
+    .map((name) => join(directory, name))
+}

@@ -1,0 +1,29 @@
+import type { Version } from './items.ts'
+
+const yes = /^(?:y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON)$/
+const no = /^(?:n|N|no|No|NO|false|False|FALSE|off|Off|OFF)$/
+
+/** A truth value as yaml-cpp reads it, quoted or not. */
+export function parseBool(text: string): boolean | undefined {
+  if (yes.test(text)) return true
+  return no.test(text) ? false : undefined
+}
+
+/** An unsigned integer in decimal, `0x…` or `0…` (octal). */
+export function parseUnsigned(text: string): number | undefined {
+  if (/^0[xX][0-9a-fA-F]+$/.test(text)) return Number(text)
+  if (/^0[0-7]+$/.test(text)) return Number.parseInt(text, 8)
+  if (/^0o[0-7]+$/.test(text)) return Number(text)
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined
+}
+
+export function parseVersion(text: string): Version | undefined {
+  const match = /^v?(\d+)\.(\d+)\.(\d+)(?:[-+][0-9A-Za-z.+-]*)?$/.exec(text)
+  return match === null ? undefined : [Number(match[1]), Number(match[2]), Number(match[3])]
+}
+
+/** Same major version, and at least the version asked for. */
+export function isCompatible(have: Version, want: Version): boolean {
+  if (have[0] !== want[0]) return false
+  return have[1] === want[1] ? have[2] >= want[2] : have[1] > want[1]
+}
