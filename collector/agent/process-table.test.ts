@@ -133,6 +133,19 @@ describe('a fork', () => {
   })
 })
 
+describe('a backlog', () => {
+  it('may tell of the fork of a process that is known already', () => {
+    const table = smallTree()
+    const child = table.fork(forkOf({ pid: 40, parentPid: 20 }))
+    table.fork(forkOf({ pid: 20, parentPid: 10, comm: 'sshd' }))
+    expect(table.find(20, 20n)).toMatchObject({ comm: 'sshd', ppid: 10 })
+    table.exec(execOf({ pid: 20, ppid: 10, parentStart: 10n }))
+    expect(child.parent).toBe(table.find(20, 20n))
+    expect(child.parent?.comm).toBe('bash')
+    expect(table.size).toBe(4)
+  })
+})
+
 describe('an exec', () => {
   it('makes a new image, so that older events keep the old one', () => {
     const table = smallTree()

@@ -1,6 +1,7 @@
 import type { Container, Process } from '#events'
 import {
   factsOfExec,
+  type ImageFacts,
   type ProcessChange,
   ProcessImage,
   type ProcessNode,
@@ -98,23 +99,11 @@ export class ProcessTable {
   /** A new process: a copy of its parent until it runs an exec. */
   fork(record: ForkRecord): Process {
     const parent = this.#nodes.get(record.parentPid)
-    const from = parent?.image
-    const node = this.#add(record.pid, record.start, record.parentPid, (own) => {
-      const copied = from ?? unknownFacts
-      const sameNamespace = record.pidNamespace === copied.namespaces.pid
-      return new ProcessImage(own, {
-        ...factsOf(copied),
-        comm: record.comm === '' ? copied.comm : record.comm,
-        vpid: record.vpid,
-        sid: record.sid,
-        pgid: record.pgid,
-        vpgid: record.vpgid,
-        namespaces: sameNamespace
-          ? copied.namespaces
-          : { ...copied.namespaces, pid: record.pidNamespace },
-        pidNamespaceStart: sameNamespace ? copied.pidNamespaceStart : own.startTime,
-      })
-    })
+    const makeImage = (node: ProcessNode) => forkImage(node, record, parent?.image ?? unknownFacts)
+    // A backlog can tell of a process that a snapshot behind it has shown already.
+    const known = this.#node(record.pid, record.start)
+    if (known !== undefined) known.image = makeImage(known)
+    const node = known ?? this.#add(record.pid, record.start, record.parentPid, makeImage)
     if (parent === undefined) this.#unknown += 1
     else link(node, parent)
     return node.image
@@ -281,7 +270,17 @@ function isAbove(node: ProcessNode, other: ProcessNode): boolean {
   return false
 }
 
-/** The own facts of an image, without what it reads from its place in the tree. */
-function factsOf(process: ProcessImage | typeof unknownFacts): typeof unknownFacts {
-  return { ...process }
+/** A copy of the parent's image, with what is the child's own. */
+function forkImage(node: ProcessNode, record: ForkRecord, from: ImageFacts): ProcessImage {
+  const sameNamespace = record.pidNamespace === from.namespaces.pid
+  return new ProcessImage(node, {
+    ...from,
+    comm: record.comm === '' ? from.comm : record.comm,
+    vpid: record.vpid,
+    sid: record.sid,
+    pgid: record.pgid,
+    vpgid: record.vpgid,
+    namespaces: sameNamespace ? from.namespaces : { ...from.namespaces, pid: record.pidNamespace },
+    pidNamespaceStart: sameNamespace ? from.pidNamespaceStart : node.startTime,
+  })
 }
