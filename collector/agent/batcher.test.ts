@@ -130,6 +130,17 @@ it('an event that is too large for any batch is lost, not stuck', async () => {
   expect(String(errors[0])).toMatch(/too large for a batch/)
 })
 
+it('events that are too many together are split', async () => {
+  const { batcher, state } = setUp({ compress: () => new Uint8Array(10), maxBytes: 16 << 20 })
+  for (let seq = 1; seq <= 3; seq++) {
+    batcher.add(event(seq, { fd: makeFile(`/${seq}${'x'.repeat(3 << 20)}`) }), 0n)
+  }
+  await batcher.flush(0n)
+  expect(batcher.losses.spool).toBe(0)
+  const counts = state.batches.map((batch) => readHeader(batch).eventCount)
+  expect(counts).toEqual([2, 1])
+})
+
 it('a batch that cannot be made does not stop the ones after it', async () => {
   let broken = true
   const compress = (bytes: Uint8Array) => {

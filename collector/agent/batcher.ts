@@ -153,20 +153,32 @@ export class Batcher {
     const { describe, compress, store, maxBytes, onError } = this.#options
     try {
       const info = { ...describe(), sequence: this.#sequence, sealedAt }
-      const batch = encodeBatch(info, events, compress)
-      if (batch.length > maxBytes && events.length > 1) {
+      const batch = encodeOrSplit(() => encodeBatch(info, events, compress))
+      if ((batch === undefined || batch.length > maxBytes) && events.length > 1) {
         const half = Math.ceil(events.length / 2)
         await this.#write(events.slice(0, half), sealedAt)
         await this.#write(events.slice(half), sealedAt)
         return
       }
-      if (batch.length > batchLimit) throw new RangeError('an event is too large for a batch')
+      if (batch === undefined || batch.length > batchLimit) {
+        throw new RangeError('an event is too large for a batch')
+      }
       await store(batch, this.#sequence)
       this.#sequence += 1
     } catch (error) {
       for (const { count } of events) this.#lostSpool += count
       onError(error)
     }
+  }
+}
+
+/** `undefined` when there is more than any batch may hold. */
+function encodeOrSplit(encode: () => Uint8Array): Uint8Array | undefined {
+  try {
+    return encode()
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
   }
 }
 

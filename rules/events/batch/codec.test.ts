@@ -256,3 +256,12 @@ describe('damaged bytes', () => {
     expect(limits[0]).toBeLessThan(5000)
   })
 })
+
+describe('more than a batch may hold', () => {
+  it('is refused when it is made, not when it is read', () => {
+    const events = new Array<SyscallEvent>(65_537).fill(makeEvent('getpid'))
+    expect(() => encodeBatch(info, events, plain)).toThrow(/at most 65536 events/)
+    const large = makeEvent('openat', { fd: makeFile('x'.repeat(9 << 20)) })
+    expect(() => encodeBatch(info, [large], plain)).toThrow(RangeError)
+  })
+})

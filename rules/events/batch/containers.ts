@@ -1,5 +1,4 @@
 import type { Container } from '../event.ts'
-import { countLimit } from './limits.ts'
 import type { ByteReader } from './reader.ts'
 import { type TextReader, type TextWriter, writeLists } from './texts.ts'
 import type { ByteWriter } from './writer.ts'
@@ -60,7 +59,6 @@ export class ContainerWriter {
 
 export function readContainers(reader: ByteReader, texts: TextReader): Container[] {
   const count = reader.count()
-  if (count > countLimit) reader.fail('count', `${count} containers are too many`)
   const must = required.map(() => texts.column(count))
   const may = optional.map(() => texts.optionalColumn(count))
   const privileged = reader.indexes(count, 3)

@@ -2,7 +2,7 @@ import type { SyscallEvent } from '../event.ts'
 import { ContainerWriter } from './containers.ts'
 import { writeEvents } from './events.ts'
 import { type BatchInfo, encodeHeader } from './header.ts'
-import { countLimit } from './limits.ts'
+import { bodyLimit, countLimit, textCountLimit } from './limits.ts'
 import { PeopleWriter } from './people.ts'
 import { ProcessWriter } from './processes.ts'
 import { TextWriter } from './texts.ts'
@@ -13,14 +13,15 @@ export type Compress = (body: Uint8Array) => Uint8Array
 
 /**
  * Makes a batch, its signature zero. Its length can exceed `batchLimit` (and then nobody reads it):
- * the caller looks at the length and splits. Throws a `RangeError` for more than `countLimit` events.
+ * the caller looks at the length and splits. Throws a `RangeError` for more events (or for events with
+ * more around them) than any batch may hold: the caller splits, too.
  */
 export function encodeBatch(
   info: BatchInfo,
   events: readonly SyscallEvent[],
   compress: Compress,
 ): Uint8Array {
-  if (events.length > countLimit) throw new RangeError(`a batch has at most ${countLimit} events`)
+  within(events.length, countLimit, 'events')
   const body = encodeBody(events)
   const compressed = compress(body)
   const header = encodeHeader(info, {
@@ -33,6 +34,10 @@ export function encodeBatch(
   bytes.set(header)
   bytes.set(compressed, header.length)
   return bytes
+}
+
+function within(count: number, limit: number, what: string): void {
+  if (count > limit) throw new RangeError(`a batch has at most ${limit} ${what}, not ${count}`)
 }
 
 function timesOf({ sealedAt }: BatchInfo, events: readonly SyscallEvent[]) {
@@ -63,5 +68,8 @@ function encodeBody(events: readonly SyscallEvent[]): Uint8Array {
   const body = new ByteWriter()
   texts.write(body)
   body.bytes(rest.finish())
+  within(processes.count, countLimit, 'processes')
+  within(texts.count, textCountLimit, 'texts')
+  within(body.length, bodyLimit, 'bytes before compression')
   return body.finish()
 }

@@ -52,7 +52,7 @@ describe('the header of a batch', () => {
 
   it('takes no text that nobody could read back', () => {
     const long = { ...info, node: 'n'.repeat(256) }
-    expect(() => encodeBatch(long, [], (body) => body)).toThrow(RangeError)
+    expect(() => encodeBatch(long, [], (body) => body)).toThrow(TypeError)
   })
 
   it('says an unknown version clearly', () => {

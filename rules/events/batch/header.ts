@@ -72,7 +72,7 @@ const signatureLength = 64
 /** magic, version, compression, length of the header. */
 const prefixLength = 8
 
-/** The header of a batch, its signature zero. Throws a `RangeError` for a text that is too long. */
+/** The header of a batch, its signature zero. Throws a `TypeError` for a text that is too long. */
 export function encodeHeader(
   info: BatchInfo,
   body: {
@@ -98,7 +98,7 @@ export function encodeHeader(
   for (const place of lossPlaces) rest.unsigned(lost[place] ?? 0)
   for (const text of [info.cluster, info.node, info.boot, info.rulesetHash, info.keyId]) {
     if (encodeText(text).length > textLimit) {
-      throw new RangeError(`a text of a batch header has at most ${textLimit} bytes: ${text}`)
+      throw new TypeError(`a text of a batch header has at most ${textLimit} bytes: ${text}`)
     }
     rest.text(text)
   }

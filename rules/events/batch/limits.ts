@@ -5,7 +5,10 @@ export const batchLimit = 1 << 20
 export const batchTarget = 256 << 10
 
 /** A body is never larger than this when decompressed. */
-export const bodyLimit = 16 << 20
+export const bodyLimit = 8 << 20
 
-/** Events, and separately processes, that one batch may hold. */
+/** Events that one batch may hold, and rows of every other table but that of the texts. */
 export const countLimit = 1 << 16
+
+/** Texts that one batch may hold, and items of one column of lists. */
+export const textCountLimit = 1 << 18

@@ -1,6 +1,5 @@
 import type { Container, Process } from '../event.ts'
 import type { ContainerWriter } from './containers.ts'
-import { countLimit } from './limits.ts'
 import type { ByteReader } from './reader.ts'
 import { type TextReader, type TextWriter, writeLists } from './texts.ts'
 import type { ByteWriter } from './writer.ts'
@@ -59,6 +58,10 @@ export class ProcessWriter {
     return this.#indexes.get(process)!
   }
 
+  get count(): number {
+    return this.#indexes.size
+  }
+
   write(out: ByteWriter, table: TextWriter): void {
     const all = [...this.#indexes.keys()]
     out.unsigned(all.length)
@@ -96,7 +99,6 @@ export function readProcesses(
   containers: readonly Container[],
 ): { processes: Process[]; containerOf: Map<Process, number> } {
   const count = reader.count()
-  if (count > countLimit) reader.fail('count', `${count} processes are too many`)
   const pids = reader.numbers(count)
   const distances = reader.numbers(count)
   const starts = reader.bigints(count)

@@ -1,5 +1,6 @@
 import { decodeBytes } from '../bytes.ts'
 import { BatchError, type BatchErrorCode } from './error.ts'
+import { countLimit } from './limits.ts'
 import { ColumnMode } from './writer.ts'
 
 /** Reads what `ByteWriter` wrote; anything else ends in a {@link BatchError}. */
@@ -82,10 +83,11 @@ export class ByteReader {
     return (value & 1n) === 0n ? magnitude : -magnitude
   }
 
-  /** A count of things that take at least one byte each. */
-  count(): number {
+  /** A count of at most `limit` things that take at least one byte each. */
+  count(limit = countLimit): number {
     const count = this.unsigned()
     if (count > this.left) this.fail('count', `${count} items do not fit into what is left`)
+    if (count > limit) this.fail('count', `${count} items are more than ${limit}`)
     return count
   }
 

@@ -1,5 +1,6 @@
 import { decodeBytes, encodeText } from '../bytes.ts'
 import { canonicalIp } from '../ip-text.ts'
+import { textCountLimit } from './limits.ts'
 import type { ByteReader } from './reader.ts'
 import type { ByteWriter } from './writer.ts'
 
@@ -18,6 +19,10 @@ export class TextWriter {
 
   reference(text: string | undefined): number {
     return text === undefined ? 0 : this.index(text) + 1
+  }
+
+  get count(): number {
+    return this.#indexes.size
   }
 
   write(out: ByteWriter): void {
@@ -39,7 +44,7 @@ export class TextReader {
 
   constructor(reader: ByteReader) {
     this.#reader = reader
-    const lengths = reader.numbers(reader.count())
+    const lengths = reader.numbers(reader.count(textCountLimit))
     this.#texts = lengths.map((length) => {
       if (length < 0) reader.fail('text', 'a text has a negative length')
       return decodeBytes(reader.bytes(length))
@@ -85,7 +90,9 @@ export class TextReader {
       if (length < 0) this.#reader.fail('count', 'a list has a negative length')
       total += length
     }
-    if (total > this.#reader.left) this.#reader.fail('count', `${total} texts do not follow`)
+    if (total > Math.min(this.#reader.left, textCountLimit)) {
+      this.#reader.fail('count', `${total} texts are too many`)
+    }
     const items = this.column(total)
     let at = 0
     return lengths.map((length) => {
