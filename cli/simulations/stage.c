@@ -36,27 +36,31 @@ static void end_with(pid_t child)
 	exit(WIFEXITED(status) ? WEXITSTATUS(status) : 3);
 }
 
+/* Becomes this program anew, under `name`, with the steps that are left. */
+static void start_again(const char *path, const char *name, char **steps)
+{
+	char *argv[256] = { (char *)name };
+	int n = 1;
+
+	for (; *steps && n < 255; steps++)
+		argv[n++] = *steps;
+	execv(path, argv);
+	die("start again");
+}
+
 /* A process is called by the last part of the path it was started with. */
 STEP(named)
 {
 	char directory[] = "/tmp/lanner-actor-XXXXXX", path[256];
-	char *argv[256];
-	int n = 0;
 
 	if (!mkdtemp(directory))
 		die("named");
 	snprintf(path, sizeof(path), "%s/%s", directory, args[0]);
 	if (symlink(self, path) || chmod(directory, 0755))
 		die("named");
-	argv[n++] = path;
-	for (char **a = rest(args, count); *a && n < 255; a++)
-		argv[n++] = *a;
-	argv[n] = NULL;
 	pid_t child = fork();
-	if (!child) {
-		execv(path, argv);
-		die("named");
-	}
+	if (!child)
+		start_again(path, path, rest(args, count));
 	int status;
 	waitpid(child, &status, 0);
 	unlink(path);
@@ -218,8 +222,7 @@ STEP(container)
 		if (first)
 			end_with(first);
 		enter_overlay_root(base);
-		run_steps(rest(args, count));
-		exit(0);
+		start_again(self, "lanner-actor", rest(args, count));
 	}
 	int status;
 	waitpid(child, &status, 0);

@@ -175,4 +175,3 @@ export class Agent {
     this.#recent[this.#record.u32(EVENT.pid) & (RECENT - 1)] = undefined
   }
 }
-

@@ -54,6 +54,7 @@ export class SensorLink {
   readonly #addon: RingAddon
   readonly #progress: ArrayBuffer
   readonly #counters: BigUint64Array
+  #snapshotting = false
 
   /** @param addonPath of the built `ring.node` */
   constructor(addonPath: string) {
@@ -106,11 +107,17 @@ export class SensorLink {
   /** Asks for the processes that already run; they arrive in the ring, then the ready mark. */
   requestSnapshot(): void {
     this.#send(RequestKind.snapshot, 0)
+    this.#snapshotting = true
   }
 
-  /** Waits for the answer to {@link requestSnapshot}: at most about five seconds. */
+  /**
+   * Waits for the answer to {@link requestSnapshot}: at most about five seconds. Until then the
+   * sensor answers nothing else, and everything asked of it is unknown.
+   */
   awaitSnapshot(): void {
+    if (!this.#snapshotting) return
     this.#receive()
+    this.#snapshotting = false
   }
 
   /**
@@ -118,6 +125,7 @@ export class SensorLink {
    * took longer than a second.
    */
   readRootFile(pid: number, file: 'passwd' | 'group'): Uint8Array | undefined {
+    if (this.#snapshotting) return undefined
     this.#send(RequestKind[file], pid)
     const { status, data } = this.#receive()
     return status < 0 ? undefined : data
@@ -125,6 +133,7 @@ export class SensorLink {
 
   /** Host devices (disks, memory, kernel log) in the root of `pid`; `undefined` when unreadable. */
   countDevices(pid: number): number | undefined {
+    if (this.#snapshotting) return undefined
     this.#send(RequestKind.devices, pid)
     const { status, size } = this.#receive()
     return status < 0 ? undefined : size

@@ -1,0 +1,82 @@
+import { hostname } from 'node:os'
+import { alertJson, alertOf, type Rule } from '#engine'
+import { type SyscallEvent, syscallSource } from '#events'
+import { detectionText, painter } from './detection-text.ts'
+import { StatusLine, statusText, type WatchFigures } from './status-line.ts'
+
+export interface SessionOptions {
+  readonly json: boolean
+  readonly color: boolean
+  readonly terminal: boolean
+  readonly hostname?: string
+  readonly write: (text: string) => void
+  readonly figures: () => Omit<WatchFigures, 'seconds' | 'detections'>
+}
+
+/** What a person sees of a watch or a replay: detections as they come, figures at the end. */
+export class WatchSession {
+  readonly #options: SessionOptions
+  readonly #line: StatusLine
+  readonly #started = performance.now()
+  #before: WatchFigures | undefined
+  #timer: NodeJS.Timeout | undefined
+  #pending = ''
+  detections = 0
+
+  constructor(options: SessionOptions) {
+    this.#options = options
+    this.#line = new StatusLine(options.terminal, options.write)
+  }
+
+  /** Keeps the line of figures fresh. */
+  start(): void {
+    if (this.#options.terminal && !this.#options.json) {
+      this.#timer = setInterval(() => this.#refresh(), 1000)
+      this.#refresh()
+    }
+  }
+
+  /** Shows what rules found in an event; the event need not outlive the call. */
+  show(event: SyscallEvent, rules: readonly Rule[]): void {
+    const { json, color } = this.#options
+    for (const rule of rules) {
+      this.detections += 1
+      if (!json) {
+        this.#line.print(detectionText(rule, event, painter(color)))
+        continue
+      }
+      const context = { hostname: this.#options.hostname ?? hostname() }
+      if (this.#pending === '') setImmediate(() => this.flush())
+      this.#pending += `${alertJson(alertOf(rule, event, syscallSource, context))}\n`
+    }
+  }
+
+  /** Alerts of one turn are written at once: a system call each would cost more than the rules. */
+  flush(): void {
+    const text = this.#pending
+    this.#pending = ''
+    if (text !== '') this.#options.write(text)
+  }
+
+  /** Ends the line of figures and gives the closing figures. */
+  stop(): string {
+    clearInterval(this.#timer)
+    this.flush()
+    this.#line.clear()
+    return statusText(this.#figures(), undefined)
+  }
+
+  #figures(): WatchFigures {
+    return {
+      ...this.#options.figures(),
+      detections: this.detections,
+      seconds: (performance.now() - this.#started) / 1000,
+    }
+  }
+
+  #refresh(): void {
+    const now = this.#figures()
+    this.#line.show(statusText(now, this.#before), process.stdout.columns ?? 80)
+    this.#before = now
+  }
+}
