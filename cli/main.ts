@@ -1,0 +1,89 @@
+import { nearestName } from '#events'
+import { type Command, type Io, UsageError } from './io.ts'
+
+interface Entry {
+  readonly summary: string
+  load(): Promise<Command>
+}
+
+/** Every command; its file is loaded when it is called. */
+const commands: Readonly<Record<string, Entry>> = {
+  'rules check': {
+    summary: 'check rules files and report every mistake',
+    load: () => import('./rules-check.ts'),
+  },
+  'rules test': {
+    summary: 'run the tests beside rules files',
+    load: () => import('./rules-test.ts'),
+  },
+  'rules list': {
+    summary: 'list rules with what they look at',
+    load: () => import('./rules-list.ts'),
+  },
+  eval: {
+    summary: 'evaluate rules over events given as field maps',
+    load: () => import('./eval.ts'),
+  },
+}
+
+/** Runs a command line and gives the exit code: 0 done, 1 mistakes found, 2 wrong usage. */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  const name = [args.slice(0, 2).join(' '), args[0] ?? ''].find((known) =>
+    Object.hasOwn(commands, known),
+  )
+  if (name === undefined) return explain(args, io)
+  const command = await commands[name]!.load()
+  const rest = args.slice(name.split(' ').length)
+  const options = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest
+  if (options.includes('--help') || options.includes('-h')) {
+    io.out(`${command.usage}\n`)
+    return 0
+  }
+  try {
+    return await command.run(rest, io)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    io.err(`lanner ${name}: ${error.message}\n\n${command.usage}\n`)
+    return 2
+  }
+}
+
+function explain(args: readonly string[], io: Io): number {
+  const [first] = args
+  if (first === '--help' || first === '-h' || first === 'help') {
+    io.out(help())
+    return 0
+  }
+  if (first === undefined) {
+    io.err(help())
+    return 2
+  }
+  const words = args.filter((arg) => !arg.startsWith('-')).slice(0, 2)
+  const nearest =
+    nearestName(words.join(' '), Object.keys(commands)) ?? nearestName(first, Object.keys(commands))
+  const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`
+  io.err(`lanner: there is no command "${words.join(' ') || first}"${hint}\n\n${help()}`)
+  return 2
+}
+
+function help(): string {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length))
+  const lines = Object.entries(commands).map(
+    ([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`,
+  )
+  return `usage: lanner COMMAND [OPTION]...\n\n${lines.join('\n')}\n\nlanner COMMAND --help says more.\n`
+}
+
+if (import.meta.main) {
+  const color = process.stdout.isTTY === true && !process.env['NO_COLOR']
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // Whoever reads may stop early, as `head` does.
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
+  process.exitCode = await main(process.argv.slice(2), {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    color,
+  })
+}

@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs'
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { type Priority, parsePriority, priorityNames, type RuleMatching } from '#engine'
+import { nearestName } from '#events'
+import {
+  type LoadResult,
+  loadRules,
+  type OutputAddition,
+  readAdditions,
+  readRuleFiles,
+  type Selection,
+} from '#load'
+import { UsageError } from './io.ts'
+
+type Options = NonNullable<ParseArgsConfig['options']>
+
+/** The switches that all commands with rules share. */
+const sharedOptions = {
+  rules: { type: 'string', multiple: true },
+  enable: { type: 'string', multiple: true },
+  disable: { type: 'string', multiple: true },
+  priority: { type: 'string' },
+  'rule-matching': { type: 'string' },
+  'append-output': { type: 'string' },
+  'strict-compat': { type: 'boolean' },
+  json: { type: 'boolean' },
+} as const satisfies Options
+
+export const sharedUsage = `  --rules PATH              a rules file, or a directory of them; may be repeated
+  --enable PATTERN|tag=TAG  enable rules by name (* stands for any text) or by tag; applied in order
+  --disable PATTERN|tag=TAG disable rules, likewise
+  --priority NAME           leave out rules less severe than this
+  --rule-matching first|all stop at the first rule that matches an event, or find all (default first)
+  --append-output FILE      what to add to outputs: the append_output list of falco.yaml
+  --strict-compat           behave as Falco does where Falco is known to be wrong
+  --json                    for machines`
+
+export interface RuleOptions {
+  readonly paths: readonly string[]
+  readonly selections: readonly Selection[]
+  readonly leastPriority: Priority
+  readonly matching: RuleMatching
+  readonly additions: readonly OutputAddition[] | undefined
+  readonly strictCompat: boolean
+  readonly json: boolean
+}
+
+export interface ParsedOptions<V> {
+  readonly rules: RuleOptions
+  readonly values: V
+  readonly positionals: readonly string[]
+}
+
+/**
+ * Parses the shared switches and a command's own `options`. Unknown ones and bad values throw
+ * {@link UsageError}.
+ */
+export function parseRuleOptions<O extends Options>(
+  args: readonly string[],
+  options: O,
+): ParsedOptions<ReturnType<typeof parseArgs<{ options: O }>>['values']> {
+  const parsed = parseStrictly(args, { ...sharedOptions, ...options })
+  const shared = parsed.values as Readonly<Record<string, string | boolean | string[] | undefined>>
+  const selections = parsed.tokens.flatMap((token): Selection[] => {
+    if (token.kind !== 'option' || !['enable', 'disable'].includes(token.name)) return []
+    return [{ enable: token.name === 'enable', by: selector(token.value ?? '') }]
+  })
+  return {
+    rules: {
+      paths: (shared['rules'] as string[] | undefined) ?? [],
+      selections,
+      leastPriority: priorityOf(shared['priority'] as string | undefined),
+      matching: matchingOf(shared['rule-matching'] as string | undefined),
+      additions: additionsIn(shared['append-output'] as string | undefined),
+      strictCompat: shared['strict-compat'] === true,
+      json: shared['json'] === true,
+    },
+    values: parsed.values as never,
+    positionals: parsed.positionals,
+  }
+}
+
+function parseStrictly(args: readonly string[], options: Options) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options,
+      allowPositionals: true,
+      strict: true,
+      tokens: true,
+    })
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    const unknown = /^Unknown option '--?([^']+)'/.exec(error.message)?.[1]
+    const nearest = unknown === undefined ? undefined : nearestName(unknown, Object.keys(options))
+    const hint = nearest === undefined ? '' : `; did you mean --${nearest}?`
+    const [sentence] = error.message.split('. ')
+    throw new UsageError(`${sentence}${hint}`)
+  }
+}
+
+function selector(text: string): Selection['by'] {
+  if (text === '' || text === 'tag=') throw new UsageError('a rule pattern or tag=TAG is needed')
+  return text.startsWith('tag=') ? { tag: text.slice(4) } : { rule: text }
+}
+
+function priorityOf(name: string | undefined): Priority {
+  if (name === undefined) return 7
+  const priority = parsePriority(name)
+  if (priority !== undefined) return priority
+  throw new UsageError(`there is no priority "${name}": one of ${priorityNames.join(', ')}`)
+}
+
+function matchingOf(name: string | undefined): RuleMatching {
+  if (name === undefined || name === 'first') return 'first'
+  if (name === 'all') return 'all'
+  throw new UsageError(`--rule-matching is first or all, not "${name}"`)
+}
+
+function additionsIn(path: string | undefined): readonly OutputAddition[] | undefined {
+  if (path === undefined) return undefined
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new UsageError(`--append-output: ${error instanceof Error ? error.message : error}`)
+  }
+  const { additions, problems } = readAdditions({ name: path, text })
+  if (problems.length > 0) throw new UsageError(`--append-output: ${problems.join('; ')}`)
+  return additions
+}
+
+export type LoadedFiles = LoadResult & {
+  /** Paths that could not be read. */
+  readonly unreadable: readonly { readonly path: string; readonly message: string }[]
+}
+
+/** Reads and loads the rules of a command line. Without any path it throws {@link UsageError}. */
+export function loadRuleFiles(options: RuleOptions, more: readonly string[] = []): LoadedFiles {
+  const paths = [...options.paths, ...more]
+  if (paths.length === 0) throw new UsageError('no rules: --rules PATH is needed')
+  const { files, problems } = readRuleFiles(paths)
+  const { selections, additions } = options
+  const result = loadRules(files, { selections, ...(additions !== undefined && { additions }) })
+  return { ...result, ok: result.ok && problems.length === 0, unreadable: problems }
+}

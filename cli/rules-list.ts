@@ -1,0 +1,110 @@
+import {
+  type Expr,
+  eachCheck,
+  eachOperandOf,
+  eventTypesOf,
+  printCondition,
+  priorityNames,
+} from '#engine'
+import { eventTypes } from '#events'
+import type { LoadedRule, RuleSet } from '#load'
+import { type Io, paint } from './io.ts'
+import { loadRuleFiles, parseRuleOptions, sharedUsage } from './rule-options.ts'
+import { inColor } from './rules-check.ts'
+
+export const usage = `usage: lanner rules list [PATH]... [OPTION]...
+
+Lists the rules with their priority, state, tags and the event types they look at; with --json in the
+shape of falco -L.
+
+${sharedUsage}`
+
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  const { rules: options, positionals } = parseRuleOptions(args, {})
+  const loaded = loadRuleFiles(options, positionals)
+  for (const { path, message } of loaded.unreadable) io.err(`error: ${path}: ${message}\n`)
+  for (const { diagnostics } of loaded.files) {
+    for (const diagnostic of diagnostics) {
+      if (diagnostic.severity === 'error') io.err(`${inColor(diagnostic, io)}\n\n`)
+    }
+  }
+  if (loaded.files.length === 0) return 2
+  const shown = loaded.ruleSet.rules.filter(({ priority }) => priority <= options.leastPriority)
+  if (options.json) io.out(`${JSON.stringify(describe(shown, loaded.ruleSet))}\n`)
+  else for (const rule of shown) io.out(lineOf(rule, io))
+  return loaded.ok ? 0 : 1
+}
+
+function lineOf(rule: LoadedRule, io: Io): string {
+  const types = typeNames(rule.condition)
+  const events = types.length === eventTypes.length ? 'every event' : types.join(' ') || 'no event'
+  const state = rule.enabled ? '' : ' (disabled)'
+  const priority = priorityNames[rule.priority]!.padEnd(13)
+  return (
+    `${paint(rule.name, 'bold', io)}${state}\n` +
+    `  ${priority} ${rule.tags.join(' ')}\n` +
+    `  ${paint(`${events}  ${rule.at.file}:${rule.at.line}`, 'dim', io)}\n`
+  )
+}
+
+function typeNames(condition: Expr): string[] {
+  const wanted = eventTypesOf(condition)
+  return eventTypes.flatMap(({ name }, type) => (wanted[type] === 1 ? [name] : []))
+}
+
+/** The shape of `falco -L -o json_output=true`. */
+function describe(rules: readonly LoadedRule[], { macros, lists }: RuleSet): object {
+  return {
+    rules: rules.map((rule) => ({
+      info: {
+        name: rule.name,
+        condition: rule.conditionText,
+        priority: priorityNames[rule.priority],
+        output: rule.outputText,
+        description: rule.description,
+        enabled: rule.enabled,
+        source: rule.source,
+        capture: rule.capture,
+        capture_duration: rule.captureDuration,
+        tags: rule.tags,
+      },
+      details: {
+        macros: rule.macros,
+        lists: rule.lists,
+        ...conditionDetails(rule.condition),
+        output_fields: outputFields(rule),
+        exception_names: rule.exceptionNames,
+        output_compiled: rule.output.text,
+      },
+    })),
+    macros: macros.map(({ name, conditionText, condition, used, macros: inner, lists: own }) => ({
+      info: { name, condition: conditionText },
+      details: { used, macros: inner, lists: own, ...conditionDetails(condition) },
+    })),
+    lists: lists.map(({ name, items, used }) => ({ info: { name, items }, details: { used } })),
+  }
+}
+
+function conditionDetails(condition: Expr): object {
+  const operators = new Set<string>()
+  const fields = new Set<string>()
+  eachCheck(condition, (check) => {
+    operators.add(check.op)
+    eachOperandOf(check, (node) => {
+      if (node.kind === 'field') fields.add(node.text)
+    })
+  })
+  return {
+    condition_operators: [...operators].sort(),
+    condition_fields: [...fields].sort(),
+    events: typeNames(condition),
+    condition_compiled: printCondition(condition),
+  }
+}
+
+function outputFields({ output }: LoadedRule): string[] {
+  const fields = output.parts.flatMap((part) =>
+    typeof part !== 'string' && part.operand.kind === 'field' ? [part.operand.text] : [],
+  )
+  return [...new Set(fields)].sort()
+}

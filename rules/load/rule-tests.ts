@@ -1,0 +1,161 @@
+import { type FieldMap, fieldCatalogue, nearestName, parseFieldMap, parseFieldName } from '#events'
+import { type Place, type Position, positionOf, type SourceFile } from './diagnostic.ts'
+import { readYaml, type YamlMap, type YamlNode } from './yaml-tree.ts'
+
+/** An event, and whether the rule must match it. */
+export interface RuleTest {
+  readonly name: string
+  readonly fires: boolean
+  readonly event: FieldMap
+  /** Members that the alert's `output_fields` must have, as text; `null` for those without value. */
+  readonly outputFields: ReadonlyMap<string, string | null>
+  readonly at: Position
+}
+
+export interface RuleTests {
+  readonly rule: string
+  readonly tests: readonly RuleTest[]
+  readonly at: Position
+}
+
+export interface TestProblem {
+  readonly message: string
+  readonly at: Position
+}
+
+/**
+ * Reads a test file: a YAML sequence of `{ rule: NAME, tests: [...] }` (or `tests_of: NAME`), where a
+ * test has a `name` and either `fires` or `silent`, a field map, and may list `output_fields`.
+ */
+export function readRuleTests(file: SourceFile): {
+  readonly groups: readonly RuleTests[]
+  readonly problems: readonly TestProblem[]
+} {
+  const reader = new TestReader(file)
+  const groups = reader.read()
+  return { groups, problems: reader.problems }
+}
+
+class TestReader {
+  readonly problems: TestProblem[] = []
+  readonly #file: SourceFile
+
+  constructor(file: SourceFile) {
+    this.#file = file
+  }
+
+  read(): RuleTests[] {
+    const { documents, problems } = readYaml(this.#file)
+    for (const { message, place } of problems) this.#fail(message, place)
+    return documents.flatMap((document) => {
+      if (document.kind === 'scalar' && document.isNull) return []
+      if (document.kind === 'seq') return document.items.flatMap((item) => this.#group(item))
+      this.#fail('a test file is a sequence of rules with their tests', document.place)
+      return []
+    })
+  }
+
+  #group(node: YamlNode): RuleTests[] {
+    if (node.kind !== 'map') {
+      this.#fail('a map of rule and tests is expected', node.place)
+      return []
+    }
+    this.#knownKeys(node, ['rule', 'tests_of', 'tests'])
+    const rule = node.get('rule') ?? node.get('tests_of')
+    const tests = node.get('tests')
+    if (rule?.kind !== 'scalar' || tests?.kind !== 'seq') {
+      this.#fail('a rule and its tests are expected', node.place)
+      return []
+    }
+    return [
+      {
+        rule: rule.text,
+        at: positionOf(rule.place),
+        tests: tests.items.flatMap((item) => this.#test(item)),
+      },
+    ]
+  }
+
+  #test(node: YamlNode): RuleTest[] {
+    if (node.kind !== 'map') {
+      this.#fail('a map of name and fires or silent is expected', node.place)
+      return []
+    }
+    this.#knownKeys(node, ['name', 'fires', 'silent', 'output_fields'])
+    const name = node.get('name')
+    const fires = node.get('fires')
+    const silent = node.get('silent')
+    if (name?.kind !== 'scalar' || name.isNull) {
+      this.#fail('the test has no name', node.place)
+      return []
+    }
+    if ((fires === undefined) === (silent === undefined)) {
+      this.#fail('a test has either fires or silent', node.place)
+      return []
+    }
+    const event = this.#event((fires ?? silent)!)
+    if (event === undefined) return []
+    const outputFields = this.#outputFields(node.get('output_fields'), fires !== undefined)
+    const at = positionOf(name.place)
+    return [{ name: name.text, fires: fires !== undefined, event, outputFields, at }]
+  }
+
+  #event(node: YamlNode): FieldMap | undefined {
+    if (node.kind !== 'map') {
+      this.#fail('a map of fields and values is expected', node.place)
+      return undefined
+    }
+    const json = Object.fromEntries(
+      node.entries.map(({ key, value }) => [key, jsonOf(value, wantsNumber(key))]),
+    )
+    const result = parseFieldMap(json)
+    if ('map' in result) return result.map
+    for (const { field, message } of result.errors) {
+      const entry = node.entries.find(({ key }) => key === field)
+      this.#fail(message, entry?.keyPlace ?? node.place)
+    }
+    return undefined
+  }
+
+  #outputFields(node: YamlNode | undefined, fires: boolean): Map<string, string | null> {
+    const fields = new Map<string, string | null>()
+    if (node === undefined) return fields
+    if (!fires) this.#fail('output_fields go with fires only', node.place)
+    else if (node.kind !== 'map') this.#fail('a map of fields and values is expected', node.place)
+    else {
+      for (const { key, value } of node.entries) {
+        if (value.kind !== 'scalar') this.#fail('a single value is expected', value.place)
+        else fields.set(key, value.isNull ? null : value.text)
+      }
+    }
+    return fields
+  }
+
+  #knownKeys(node: YamlMap, known: readonly string[]): void {
+    for (const { key, keyPlace } of node.entries) {
+      if (known.includes(key)) continue
+      const nearest = nearestName(key, known)
+      const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`
+      this.#fail(`there is no key "${key}" here${hint}`, keyPlace)
+    }
+  }
+
+  #fail(message: string, place: Place): void {
+    this.problems.push({ message, at: positionOf(place) })
+  }
+}
+
+/** Text is taken for every type of field but these. */
+function wantsNumber(field: string): boolean {
+  const name = parseFieldName(field)
+  if ('problem' in name) return false
+  const type = fieldCatalogue.get(name.ref.name)?.type
+  return type === 'DOUBLE' || type === 'DYN'
+}
+
+function jsonOf(node: YamlNode, number: boolean): unknown {
+  if (node.kind === 'seq') return node.items.map((item) => jsonOf(item, number))
+  if (node.kind === 'map') return {}
+  if (node.isNull) return null
+  return number && /^-?\d+(\.\d+)?$/.test(node.text) ? Number(node.text) : node.text
+}
