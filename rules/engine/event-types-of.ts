@@ -26,9 +26,12 @@ function typesWhere(expr: Expr, holds: boolean): TypeSet {
       return leaf(expr, holds)
     default: {
       const meet = (expr.kind === 'and') === holds
-      return expr.items
-        .map((item) => typesWhere(item, holds))
-        .reduce((a, b) => (meet ? intersection(a, b) : union(a, b)), meet ? all : none)
+      let types = meet ? all : none
+      for (const item of expr.items) {
+        const wanted = typesWhere(item, holds)
+        types = meet ? intersection(types, wanted) : union(types, wanted)
+      }
+      return types
     }
   }
 }

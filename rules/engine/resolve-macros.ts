@@ -4,7 +4,7 @@ import { didYouMean, type Problem } from './problem.ts'
 import { macrosOf } from './walk.ts'
 
 /** Resolved conditions may be nested this deep, so that no walk over them exhausts the stack. */
-export const maxResolvedDepth = 4000
+export const maxResolvedDepth = 1200
 
 /** The conditions of macros by name, themselves resolved. */
 export type Macros = ReadonlyMap<string, Expr>

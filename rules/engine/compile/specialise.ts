@@ -27,7 +27,8 @@ function reduce(node: Node, type: number, dag: Dag, done: Map<Node, Node>): Node
       return value === undefined ? node : value ? dag.always : dag.never
     }
     default: {
-      const items = node.items.map((item) => specialise(item, type, dag, done))
+      const items: Node[] = []
+      for (const item of node.items) items.push(specialise(item, type, dag, done))
       return items.every((item, i) => item === node.items[i]) ? node : dag.group(node.kind, items)
     }
   }
