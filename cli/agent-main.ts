@@ -1,15 +1,16 @@
 /** The unprivileged half of `watch` and `record`: what the sensor starts. See `live.ts`. */
 import { readFileSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { compileRules } from '#engine'
-import { syscallSource } from '#events'
+import { compileRules, type Program } from '#engine'
+import { type SyscallEvent, syscallSource } from '#events'
 import { formatDiagnostic, loadRules } from '#load'
 import { Agent } from '../collector/agent/agent.ts'
-import { needsOf } from '../collector/agent/rule-needs.ts'
+import { everything, needsOf } from '../collector/agent/rule-needs.ts'
 import { SensorLink } from '../collector/agent/sensor-link.ts'
 import { createTables } from '../collector/agent/tables.ts'
 import type { AgentSettings } from './agent-settings.ts'
 import { privateMemory } from './memory.ts'
+import { RecordSink } from './record-sink.ts'
 import { WatchSession } from './watch-session.ts'
 
 process.title = 'lanner-agent'
@@ -30,45 +31,74 @@ function write(fd: number, text: string | Uint8Array): void {
   }
 }
 
-const say = (text: string) => write(2, text)
+const say = (text: string) => write(2, `lanner: ${text}\n`)
 
-const loaded = loadRules(settings.files, {
-  selections: settings.selections,
-  ...(settings.additions && { additions: settings.additions }),
-})
-if (!loaded.ok) {
-  for (const { file, diagnostics } of loaded.files) {
-    for (const diagnostic of diagnostics) say(`${formatDiagnostic(diagnostic)}\n`)
+function programOf({ files, selections, additions, matching, leastPriority }: AgentSettings) {
+  const loaded = loadRules(files, { selections, ...(additions && { additions }) })
+  if (!loaded.ok) {
+    for (const { diagnostics } of loaded.files) {
+      for (const diagnostic of diagnostics) write(2, `${formatDiagnostic(diagnostic)}\n\n`)
+    }
+    process.exit(1)
   }
-  process.exit(1)
+  for (const { name, reason } of loaded.ruleSet.inactive)
+    say(`rule "${name}" is inactive: ${reason}`)
+  return compileRules(loaded.ruleSet.rules, syscallSource, { matching, leastPriority })
 }
-const program = compileRules(loaded.ruleSet.rules, syscallSource, {
-  matching: settings.matching,
-  leastPriority: settings.leastPriority,
-})
-const needs = needsOf(program)
 
+/** What becomes of events: shown as detections, or written down. */
+interface Sink {
+  readonly onMatch: ConstructorParameters<typeof Agent>[0]['onMatch']
+  readonly onEvent?: (event: SyscallEvent) => void
+  ready(): void
+  /** Resolves to the closing words. */
+  stop(): Promise<string>
+}
+
+function watchSink(link: SensorLink, program: Program<SyscallEvent>): Sink {
+  const session = new WatchSession({
+    ...settings,
+    write: (text) => write(1, text),
+    figures: () => {
+      const { seen, rejected, lost } = link.counters()
+      return {
+        seen,
+        kept: seen - rejected,
+        lost: Object.values(lost).reduce((sum, count) => sum + count, 0),
+        rules: program.rules.length,
+        memory: privateMemory(),
+        restarts,
+      }
+    },
+  })
+  return {
+    onMatch: (event, rules) => session.show(event, rules),
+    ready: () => session.start(),
+    stop: async () => session.stop(),
+  }
+}
+
+function recordSink(link: SensorLink): Sink {
+  const sink = new RecordSink({
+    node: settings.hostname,
+    rulesetHash: '',
+    counters: () => link.counters(),
+    write: (bytes) => write(1, bytes),
+  })
+  return {
+    onMatch: () => {},
+    onEvent: (event) => sink.add(event),
+    ready: () => {},
+    stop: () => sink.stop(),
+  }
+}
+
+const program = programOf(settings)
+const needs =
+  settings.mode === 'record' && settings.files.length === 0 ? everything() : needsOf(program)
 const link = new SensorLink(join(dirname(process.argv[1]!), 'ring.node'))
 const tables = createTables(link, needs.hostNames)
-
-const session = new WatchSession({
-  json: settings.json,
-  color: settings.color,
-  terminal: settings.terminal,
-  hostname: settings.hostname,
-  write: (text) => write(1, text),
-  figures: () => {
-    const { seen, rejected, lost } = link.counters()
-    return {
-      seen,
-      kept: seen - rejected,
-      lost: Object.values(lost).reduce((sum, count) => sum + count, 0),
-      rules: program.rules.length,
-      memory: privateMemory(),
-      restarts,
-    }
-  },
-})
+const sink = settings.mode === 'watch' ? watchSink(link, program) : recordSink(link)
 
 const agent = new Agent({
   ring: link.ring,
@@ -77,19 +107,22 @@ const agent = new Agent({
   context: tables.context,
   program,
   environment: needs.environment,
-  onMatch: (event, rules) => session.show(event, rules),
+  onMatch: sink.onMatch,
+  ...(sink.onEvent && { onEvent: sink.onEvent }),
   onReady: () => {
     link.awaitSnapshot()
-    say(`lanner: watching with ${program.rules.length} rules\n`)
-    session.start()
+    say(settings.mode === 'watch' ? `watching with ${program.rules.length} rules` : 'recording')
+    sink.ready()
   },
 })
 
-function end(): never {
+let ending = false
+async function end(): Promise<void> {
+  if (ending) return
+  ending = true
   agent.drain()
   link.stop()
-  const figures = session.stop()
-  say(`lanner: ${figures}\n`)
+  say(await sink.stop())
   process.exit(0)
 }
 process.on('SIGINT', end)

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import type { Io } from './io.ts'
+import { type Io, UsageError } from './io.ts'
 import { type Check, examineMachine } from './machine.ts'
 
 const marks: Readonly<Record<Check['state'], string>> = {
@@ -9,13 +9,12 @@ const marks: Readonly<Record<Check['state'], string>> = {
 }
 const colors: Readonly<Record<Check['state'], number>> = { ok: 32, limited: 33, missing: 31 }
 
-/** `lanner doctor [--json]`: what this machine can do, and what to do about the rest. */
+export const usage = `usage: lanner doctor [--json]
+
+Says what can be detected on this machine, and what to do about the rest.`
+
 export async function run(args: readonly string[], io: Io): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { json: { type: 'boolean' } },
-    strict: true,
-  })
+  const { values } = parse(args)
   const checks = examineMachine()
   const live = checks.every(({ state }) => state !== 'missing')
   if (values.json) {
@@ -35,4 +34,12 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       : '\nNo live detection here; `npm start` shows a recorded attack instead.\n',
   )
   return live ? 0 : 1
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: { json: { type: 'boolean' } }, strict: true })
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
 }

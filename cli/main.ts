@@ -8,6 +8,18 @@ interface Entry {
 
 /** Every command; its file is loaded when it is called. */
 const commands: Readonly<Record<string, Entry>> = {
+  watch: {
+    summary: 'detect what happens on this machine, as it happens',
+    load: () => import('./watch.ts'),
+  },
+  record: {
+    summary: 'write what happens on this machine to a trace',
+    load: () => import('./record.ts'),
+  },
+  replay: {
+    summary: 'evaluate rules over a trace',
+    load: () => import('./replay.ts'),
+  },
   'rules check': {
     summary: 'check rules files and report every mistake',
     load: () => import('./rules-check.ts'),
@@ -23,6 +35,14 @@ const commands: Readonly<Record<string, Entry>> = {
   eval: {
     summary: 'evaluate rules over events given as field maps',
     load: () => import('./eval.ts'),
+  },
+  simulate: {
+    summary: 'play harmless attacks that rules should notice',
+    load: () => import('./simulate.ts'),
+  },
+  doctor: {
+    summary: 'say what this machine can do, and what to do about the rest',
+    load: () => import('./doctor.ts'),
   },
 }
 

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os'
 import { alertJson, alertOf, type Rule } from '#engine'
 import { type SyscallEvent, syscallSource } from '#events'
 import { detectionText, painter } from './detection-text.ts'
@@ -8,7 +7,8 @@ export interface SessionOptions {
   readonly json: boolean
   readonly color: boolean
   readonly terminal: boolean
-  readonly hostname?: string
+  /** What alerts say of the host. */
+  readonly hostname: string | (() => string)
   readonly write: (text: string) => void
   readonly figures: () => Omit<WatchFigures, 'seconds' | 'detections'>
 }
@@ -45,7 +45,8 @@ export class WatchSession {
         this.#line.print(detectionText(rule, event, painter(color)))
         continue
       }
-      const context = { hostname: this.#options.hostname ?? hostname() }
+      const { hostname } = this.#options
+      const context = { hostname: typeof hostname === 'string' ? hostname : hostname() }
       if (this.#pending === '') setImmediate(() => this.flush())
       this.#pending += `${alertJson(alertOf(rule, event, syscallSource, context))}\n`
     }

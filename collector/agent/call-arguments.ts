@@ -73,6 +73,9 @@ const sources: Readonly<Record<string, string>> = {
   ioctl: 'res arg0 arg1 arg2',
 }
 
+/** Names of the calls whose arguments are read. */
+export const describedCalls: readonly string[] = Object.keys(sources)
+
 /** What an argument is read from: a record of the ring, see {@link RingEvent}. */
 export interface ArgumentReader {
   readonly result: number | undefined

@@ -11,6 +11,7 @@ import {
 import { joinPath } from '../../rules/events/path-text.ts'
 import { type ArgumentReader, argumentReaders, pathRegisters } from './call-arguments.ts'
 import { execArgument, failedExecArgument } from './exec-arguments.ts'
+import { keepProcess } from './kept-process.ts'
 import {
   CALL,
   EVENT,
@@ -261,28 +262,26 @@ function failed(
   return { num: -1, kind, name, rawName, dev: 0, inode: 0, layer: undefined, socket: undefined }
 }
 
-/** A copy of an event that stays true after the ring has moved on. */
+/** A copy of an event that stays true after the ring and the tables have moved on. */
 export function keepEvent(event: SyscallEvent): SyscallEvent {
   const params = eventTypes[event.type]?.params ?? []
   const args = params.map((_, i) => event.arg(i))
   const paths = params.map((_, i) => event.absolutePath(i))
-  const users = new Map<number, User | undefined>()
-  for (const uid of [event.euid, event.process.loginUid, event.process.uid]) {
-    users.set(uid, event.user(uid))
-  }
-  const groups = new Map([[event.egid, event.group(event.egid)]])
+  const argumentsOf = (type: string) =>
+    args.filter((arg, i) => params[i]!.type === type && typeof arg === 'number') as number[]
+  const uids = [event.euid, event.process.loginUid, event.process.uid, ...argumentsOf('UID')]
+  const users = new Map(uids.map((uid) => [uid, event.user(uid)]))
+  const gids = [event.egid, ...argumentsOf('GID')]
+  const groups = new Map(gids.map((gid) => [gid, event.group(gid)]))
   const socket = event.fd?.socket
-  const names = new Map(
-    (socket === undefined ? [] : [socket.localIp, socket.remoteIp]).map((ip) => [
-      ip,
-      event.namesOf(ip),
-    ]),
-  )
-  const { type, seq, time, cpu, tid, count, flags, process, euid, egid, result, fd } = event
+  const ips = socket === undefined ? [] : [socket.localIp, socket.remoteIp]
+  const names = new Map(ips.map((ip) => [ip, event.namesOf(ip)]))
+  const { type, seq, time, cpu, tid, count, flags, euid, egid, result, fd } = event
   const { capEffective, capPermitted } = event
   return {
-    ...{ type, seq, time, cpu, tid, count, flags, process, euid, egid, result, fd },
+    ...{ type, seq, time, cpu, tid, count, flags, euid, egid, result, fd },
     ...{ capEffective, capPermitted },
+    process: keepProcess(event.process),
     arg: (index) => args[index],
     absolutePath: (index) => paths[index],
     user: (uid) => users.get(uid),

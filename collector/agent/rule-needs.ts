@@ -1,5 +1,6 @@
 import { eachCheck, eachOperandOf, type Program, type Rule, wantedOpenClasses } from '#engine'
 import { eventTypes, type SyscallEvent } from '#events'
+import { describedCalls } from './call-arguments.ts'
 import type { EnvironmentFilter } from './process-records.ts'
 import type { KernelFilter } from './sensor-link.ts'
 import { syscallNumber } from './syscalls-x64.ts'
@@ -30,6 +31,21 @@ export function needsOf(program: Program<SyscallEvent>): RuleNeeds {
     },
     environment,
     hostNames: hostNamesOf(program.rules),
+  }
+}
+
+/** Every call the sensor can describe, for a recording that any rule may be tried on later. */
+export function everything(): RuleNeeds {
+  return {
+    kernel: {
+      syscalls: [...describedCalls, 'execve', 'execveat'].flatMap(
+        (name) => syscallNumber(name) ?? [],
+      ),
+      openClasses: 0xff,
+      environment: false,
+    },
+    environment: new Set(),
+    hostNames: [],
   }
 }
 
