@@ -53,6 +53,12 @@ describe('compiled rules', () => {
     expect(program.evaluate({ 'evt.type': 'open' })).toBe(program.evaluate({ 'evt.type': 'close' }))
   })
 
+  it('are all tried for an event without a type', () => {
+    const rules = [rule('a', 'not (evt.type != open or evt.type != bind)'), rule('b', 'evt.num=0')]
+    const program = compileRules(rules, fieldMapSource, { matching: 'all' })
+    expect(names(program.evaluate({}))).toEqual(['a'])
+  })
+
   it('leave out disabled rules and those below the priority threshold', () => {
     const rules = [
       rule('off', 'evt.type=open', { enabled: false }),

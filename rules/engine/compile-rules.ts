@@ -59,8 +59,8 @@ export function compileRules<E>(
     const found: Rule[] = []
     const done = new Map()
     for (const [i, rule] of active.entries()) {
-      const possible = type < 0 ? types[i]!.some((wanted) => wanted === 1) : types[i]![type] === 1
-      if (!possible) continue
+      // The sets say nothing of an event without a type, where no comparison of evt.type holds.
+      if (type >= 0 && types[i]![type] === 0) continue
       const rest = specialise(roots[i]!, type, dag, done)
       if (rest === dag.never) continue
       tests.push(compiler.compile(rest))
