@@ -9,8 +9,10 @@ import { everything, needsOf } from '../collector/agent/rule-needs.ts'
 import { SensorLink } from '../collector/agent/sensor-link.ts'
 import { createTables } from '../collector/agent/tables.ts'
 import type { AgentSettings } from './agent-settings.ts'
+import { thisRun } from './alert-context.ts'
 import { privateMemory } from './memory.ts'
 import { RecordSink } from './record-sink.ts'
+import { runbooksOf } from './runbooks.ts'
 import { WatchSession } from './watch-session.ts'
 
 process.title = 'lanner-agent'
@@ -43,7 +45,8 @@ function programOf({ files, selections, additions, matching, leastPriority }: Ag
   }
   for (const { name, reason } of loaded.ruleSet.inactive)
     say(`rule "${name}" is inactive: ${reason}`)
-  return compileRules(loaded.ruleSet.rules, syscallSource, { matching, leastPriority })
+  const { rules } = loaded.ruleSet
+  return { rules, program: compileRules(rules, syscallSource, { matching, leastPriority }) }
 }
 
 /** What becomes of events: shown as detections, or written down. */
@@ -56,8 +59,11 @@ interface Sink {
 }
 
 function watchSink(link: SensorLink, program: Program<SyscallEvent>): Sink {
+  const origin = thisRun(settings.hostname)
   const session = new WatchSession({
     ...settings,
+    origin: () => origin,
+    runbooks,
     write: (text) => write(1, text),
     figures: () => {
       const { seen, rejected, lost } = link.counters()
@@ -93,7 +99,8 @@ function recordSink(link: SensorLink): Sink {
   }
 }
 
-const program = programOf(settings)
+const { rules, program } = programOf(settings)
+const runbooks = runbooksOf(rules, settings.runbooks)
 const needs =
   settings.mode === 'record' && settings.files.length === 0 ? everything() : needsOf(program)
 const link = new SensorLink(join(dirname(process.argv[1]!), 'ring.node'))

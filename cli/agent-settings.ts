@@ -17,4 +17,6 @@ export interface AgentSettings {
   /** Seconds until it ends by itself. */
   readonly duration: number | undefined
   readonly hostname: string
+  /** Runbook beside each rules file that has one. */
+  readonly runbooks: Readonly<Record<string, string>>
 }

@@ -49,6 +49,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       {
         ...{ mode: 'record', files, matching, leastPriority, selections, additions, duration },
         ...{ json: false, color: false, terminal: false, hostname: hostname() },
+        runbooks: {},
       },
       out,
     )

@@ -2,9 +2,11 @@ import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { compileRules } from '#engine'
 import { syscallSource } from '#events'
+import type { Origin } from './alert-context.ts'
 import { type Io, UsageError } from './io.ts'
 import { loadRuleFiles, parseRuleOptions, sharedUsage } from './rule-options.ts'
 import { inColor } from './rules-check.ts'
+import { runbooksBeside, runbooksOf } from './runbooks.ts'
 import { readTrace, traceFiles } from './trace-file.ts'
 import { WatchSession } from './watch-session.ts'
 
@@ -39,10 +41,14 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   let events = 0
   let batches = 0
   let mistakes = 0
-  let node = hostname()
+  let origin: Origin = { cluster: '', node: hostname(), boot: '', run: '0' }
   const session = new WatchSession({
     ...{ json, color: io.color, terminal: false },
-    hostname: () => node,
+    origin: () => origin,
+    runbooks: runbooksOf(
+      loaded.ruleSet.rules,
+      runbooksBeside(loaded.files.map(({ file }) => file)),
+    ),
     write: io.out,
     figures: () => ({ seen: events, kept: events, lost: 0, rules: 0, memory: 0, restarts: 0 }),
   })
@@ -53,7 +59,8 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     }
     for (const batch of readTrace(file, onError)) {
       batches += 1
-      node = batch.header.node
+      const { cluster, node, boot, run } = batch.header
+      origin = { cluster, node, boot, run: String(run) }
       for (const event of batch.events) {
         events += 1
         const found = program.evaluate(event)

@@ -1,5 +1,6 @@
 import { alertJson, alertOf, type Rule } from '#engine'
 import { type SyscallEvent, syscallSource } from '#events'
+import { type Origin, withContext } from './alert-context.ts'
 import { detectionText, painter } from './detection-text.ts'
 import { StatusLine, statusText, type WatchFigures } from './status-line.ts'
 
@@ -7,8 +8,10 @@ export interface SessionOptions {
   readonly json: boolean
   readonly color: boolean
   readonly terminal: boolean
-  /** What alerts say of the host. */
-  readonly hostname: string | (() => string)
+  /** Where the events come from; its node is the alerts' host name. */
+  readonly origin: () => Origin
+  /** What to do, by rule. */
+  readonly runbooks: ReadonlyMap<string, string>
   readonly write: (text: string) => void
   readonly figures: () => Omit<WatchFigures, 'seconds' | 'detections'>
 }
@@ -45,11 +48,15 @@ export class WatchSession {
         this.#line.print(detectionText(rule, event, painter(color)))
         continue
       }
-      const { hostname } = this.#options
-      const context = { hostname: typeof hostname === 'string' ? hostname : hostname() }
       if (this.#pending === '') setImmediate(() => this.flush())
-      this.#pending += `${alertJson(alertOf(rule, event, syscallSource, context))}\n`
+      this.#pending += `${this.#json(event, rule)}\n`
     }
+  }
+
+  #json(event: SyscallEvent, rule: Rule): string {
+    const origin = this.#options.origin()
+    const alert = alertOf(rule, event, syscallSource, { hostname: origin.node })
+    return alertJson(withContext(alert, rule, event, origin, this.#options.runbooks.get(rule.name)))
   }
 
   /** Alerts of one turn are written at once: a system call each would cost more than the rules. */

@@ -6,6 +6,7 @@ import { becomeSensor } from './live.ts'
 import { obstacles } from './machine.ts'
 import { run as replay } from './replay.ts'
 import { parseRuleOptions, sharedUsage } from './rule-options.ts'
+import { runbooksBeside } from './runbooks.ts'
 
 export const usage = `usage: lanner watch [--rules PATH]... [OPTION]...
 
@@ -57,6 +58,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     terminal,
     duration,
     hostname: process.env['FALCO_HOSTNAME'] ?? hostname(),
+    runbooks: runbooksBeside(files),
   })
 }
 

@@ -1,0 +1,78 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { type Alert, alertId, type Rule } from '#engine'
+import { EventFlag, type Process, type SyscallEvent } from '#events'
+
+/** Where events come from: what makes an alert's id unique, and the same again on a replay. */
+export interface Origin {
+  readonly cluster: string
+  readonly node: string
+  readonly boot: string
+  /** Random 64-bit number of the sensor run, decimal. */
+  readonly run: string
+}
+
+/** What Lanner adds to Falco's alert, under the key `lanner`. */
+export interface LannerContext {
+  readonly id: string
+  readonly cluster?: string
+  readonly node: string
+  /** How the process came about, itself first. */
+  readonly lineage: readonly { pid: number; name: string; exe: string }[]
+  /** How the call was made, when not by an ordinary system call. */
+  readonly via?: 'io_uring' | 'compat'
+  /** File that says what to do. */
+  readonly runbook?: string
+}
+
+/** Origin of a watch that starts now on this machine. */
+export function thisRun(node: string): Origin {
+  let boot = ''
+  try {
+    boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  } catch {
+    // not Linux: alerts of a replay have the boot of their trace
+  }
+  return { cluster: '', node, boot, run: String(randomBytes(8).readBigUInt64LE()) }
+}
+
+const MAX_LINEAGE = 32
+
+function lineage(process: Process): LannerContext['lineage'] {
+  const found: { pid: number; name: string; exe: string }[] = []
+  for (let at: Process | undefined = process; at !== undefined; at = at.parent) {
+    if (found.length === MAX_LINEAGE) break
+    found.push({ pid: at.pid, name: at.comm.toWellFormed(), exe: at.exePath.toWellFormed() })
+  }
+  return found
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/** The alert with Lanner's part in its alphabetical place. */
+export function withContext(
+  alert: Alert,
+  rule: Rule,
+  event: SyscallEvent,
+  origin: Origin,
+  runbook: string | undefined,
+): Alert & { readonly lanner: LannerContext } {
+  const { flags } = event
+  const via =
+    flags & EventFlag.ioUring ? 'io_uring' : flags & EventFlag.compat ? 'compat' : undefined
+  const { hostname, ...rest } = alert
+  return {
+    hostname,
+    lanner: {
+      id: alertId({ ...origin, seq: event.seq, rule: rule.name }, sha256),
+      ...(origin.cluster !== '' && { cluster: origin.cluster }),
+      node: origin.node,
+      lineage: lineage(event.process),
+      ...(via !== undefined && { via }),
+      ...(runbook !== undefined && { runbook }),
+    },
+    ...rest,
+  }
+}
