@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { whyNotLive } from './machine.ts'
-import { act, attempt, type SeenAlert, Watcher } from './watcher.ts'
+import { act, actor, attempt, type SeenAlert, Watcher } from './watcher.ts'
 
 const reason = whyNotLive()
 const scratch = mkdtempSync(join(tmpdir(), 'lanner-events-'))
@@ -67,6 +67,10 @@ const rules: Readonly<Record<string, readonly [condition: string, fields: string
   memfd: ['evt.type = memfd_create and evt.arg.name = lanner-actor', 'evt.arg.flags fd.num'],
   ptrace: ['evt.type = ptrace and evt.arg.request = PTRACE_TRACEME', 'evt.arg.request evt.res'],
   unshare: ['evt.type = unshare and proc.name = lanner-actor', 'evt.arg.flags'],
+  'user of a container': [
+    'evt.type = execve and proc.name = sleep and container.id != host',
+    'user.name user.uid container.id',
+  ],
   exit: [`evt.type = procexit and proc.args contains ${mark}`, 'evt.arg.status proc.name'],
 }
 
@@ -293,5 +297,51 @@ describe.skipIf(reason !== '')(`live: events ${reason}`, () => {
     expect(unshared?.['evt.arg.flags']).toContain('CLONE_NEWPID')
     const ended = await fieldsOf('exit', () => spawnSync('sh', ['-c', 'exit 3', mark]))
     expect(ended?.['proc.name']).toBe('sh')
+  })
+
+  it('opens and connects through io_uring look like any other, and say how they came', async () => {
+    const path = join(scratch, 'ring')
+    writeFileSync(path, '')
+    const since = watcher.alerts.length
+    await act('open-uring', path)
+    const opened = await watcher.alert('open', since, ({ lanner }) => lanner?.via === 'io_uring')
+    expect(opened?.output_fields).toMatchObject({ 'fd.nameraw': path, 'evt.is_open_read': true })
+    expect(opened?.output_fields['fd.num']).toBeGreaterThan(0)
+    await act('connect-uring', '127.0.0.1', '4711')
+    const connected = await watcher.alert(
+      'connect',
+      since,
+      ({ lanner }) => lanner?.via === 'io_uring',
+    )
+    expect(connected?.output_fields).toMatchObject({ 'fd.sip': '127.0.0.1', 'fd.typechar': '4' })
+  })
+
+  it('32-bit system calls are mapped to their native counterparts', async () => {
+    const path = join(scratch, 'compat')
+    writeFileSync(path, '')
+    const since = watcher.alerts.length
+    if (spawnSync(actor, ['open-int80', path]).status !== 0) return // a kernel without 32-bit calls
+    const opened = await watcher.alert('open', since, ({ lanner }) => lanner?.via === 'compat')
+    expect(opened?.output_fields['fd.nameraw']).toBe(path)
+  })
+
+  it('users of a container have the names of its own passwd file, links out of it lead nowhere', async () => {
+    const inside = (passwd: string) =>
+      act(
+        'container',
+        '--',
+        'exec',
+        'sh',
+        '-c',
+        `rm /etc/passwd; ${passwd}; lanner-actor user 4242 -- child -- exec sleep 0.3`,
+      )
+    const fields = await fieldsOf('user of a container', () =>
+      inside('echo inside:x:4242:4242::/:/bin/sh > /etc/passwd'),
+    )
+    expect(fields).toMatchObject({ 'user.name': 'inside', 'user.uid': 4242 })
+    const linked = await fieldsOf('user of a container', () =>
+      inside('ln -s /proc/1/root/etc/passwd /etc/passwd'),
+    )
+    expect(linked?.['user.name']).toBe('<NA>')
   })
 })

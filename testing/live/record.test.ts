@@ -40,7 +40,7 @@ describe.skipIf(reason !== '')(`live: a recording ${reason}`, () => {
       .map((line) => JSON.parse(line))
     const memory = alerts.find(({ rule }) => rule === 'Fileless execution')
     expect(memory.lanner.lineage.map(({ name }: { name: string }) => name)).toContain(
-      'recorded-paren',
+      'recorded-parent',
     )
     expect(alerts.some(({ rule }) => rule === 'Sensitive file read')).toBe(true)
   }, 40_000)

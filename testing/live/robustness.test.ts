@@ -84,6 +84,21 @@ describe.skipIf(reason !== '')(`live: the watch ${reason}`, () => {
     expect(watcher.errors).toMatch(/ 0 lost .*1 restarts/)
   }, 60_000)
 
+  it('counts what a full ring loses, and gives up opens before processes', async () => {
+    watcher = await Watcher.start(rules)
+    const [, agent] = family(watcher.child.pid!)
+    const since = watcher.alerts.length
+    process.kill(agent!, 'SIGSTOP')
+    await act('loop', 'open', '150000')
+    await act('memfd', '/bin/true')
+    process.kill(agent!, 'SIGCONT')
+    expect(await watcher.alert('Fileless execution', since, () => true, 20_000)).toBeDefined()
+    await watcher.stop()
+    const lost = Number(/ (\d+) lost /.exec(watcher.errors)?.[1])
+    expect(lost).toBeGreaterThan(50_000)
+    expect(lost).toBeLessThan(150_000)
+  }, 60_000)
+
   it('starts from a checkout that only root may enter', async () => {
     const closed = mkdtempSync(join(tmpdir(), 'lanner-closed-')) // mode 0700
     try {

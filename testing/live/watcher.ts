@@ -14,6 +14,7 @@ export interface SeenAlert {
   readonly output: string
   readonly output_fields: Readonly<Record<string, unknown>>
   readonly time: string
+  readonly lanner?: { readonly via?: string; readonly lineage: readonly { name: string }[] }
   /** When the line was read, milliseconds since the epoch. */
   readonly readAt: number
 }
