@@ -100,14 +100,21 @@ describe.skipIf(reason !== '')(`live: the watch ${reason}`, () => {
   }, 60_000)
 
   it('works with the programs for kernels that cannot be told a type, too', async () => {
-    watcher = await Watcher.start(rules, ['env', 'LANNER_PLAIN_POINTERS=1', join(root, 'cli/lanner')])
+    watcher = await Watcher.start(rules, [
+      'env',
+      'LANNER_PLAIN_POINTERS=1',
+      join(root, 'cli/lanner'),
+    ])
     const since = watcher.alerts.length
     await act('open', '/etc/shadow', 'r')
     await act('container', '--', 'redirect', '0')
     await act('memfd', '/bin/true')
     expect(await watcher.alert('Sensitive file read', since)).toBeDefined()
     expect(await watcher.alert('Fileless execution', since)).toBeDefined()
-    const redirected = await watcher.alert('Standard streams redirected to a network connection', since)
+    const redirected = await watcher.alert(
+      'Standard streams redirected to a network connection',
+      since,
+    )
     expect(redirected?.output_fields['fd.name']).toMatch(/^127\.0\.0\.1:\d+->127\.0\.0\.1:\d+$/)
   }, 40_000)
 
