@@ -19,6 +19,9 @@ process.title = 'lanner-agent'
 const settings = JSON.parse(readFileSync(process.argv[2]!, 'utf8')) as AgentSettings
 const restarts = Number(process.env['LANNER_AGENT_RESTARTS'] ?? 0)
 
+const pause = new Int32Array(new SharedArrayBuffer(4))
+const LOSS_CHECK_MS = 5000
+
 /** Writes all of it, however slowly the reader reads; a reader that is gone ends the program. */
 function write(fd: number, text: string | Uint8Array): void {
   let rest = typeof text === 'string' ? Buffer.from(text) : text
@@ -29,6 +32,7 @@ function write(fd: number, text: string | Uint8Array): void {
       const { code } = error as NodeJS.ErrnoException
       if (code === 'EPIPE') process.exit(0)
       if (code !== 'EAGAIN') throw error
+      Atomics.wait(pause, 0, 0, 1)
     }
   }
 }
@@ -77,6 +81,13 @@ function watchSink(link: SensorLink, program: Program<SyscallEvent>): Sink {
       }
     },
   })
+  let known = 0
+  const announceLoss = () => {
+    const lost = Object.values(link.counters().lost).reduce((sum, count) => sum + count, 0)
+    if (lost > known) say(`${lost - known} events lost: they came faster than they could be read`)
+    known = lost
+  }
+  setInterval(announceLoss, LOSS_CHECK_MS).unref()
   return {
     onMatch: (event, rules) => session.show(event, rules),
     ready: () => session.start(),

@@ -28,7 +28,7 @@ static __always_inline int call_number(struct task_struct *task, struct pt_regs 
 		u32 native = nr < MAX_SYSCALLS ? compat_to_native[nr] : 0;
 		return (int)native - 1;
 	}
-	return nr;
+	return nr & ~X32_SYSCALL_BIT; /* x32 calls take 64-bit registers and share the numbers */
 }
 
 static __always_inline bool is_wanted(u32 nr)

@@ -289,6 +289,7 @@ enum cgroup_subsys_id { cgroup_subsys_unknown };
 #pragma clang attribute pop
 
 #define TS_COMPAT 0x0002
+#define X32_SYSCALL_BIT 0x40000000
 #define PF_KTHREAD 0x00200000
 #define OVERLAYFS_MAGIC 0x794c7630
 #define S_IFMT 00170000
