@@ -1,4 +1,11 @@
-import { eachCheck, eachOperandOf, type Program, type Rule, wantedOpenClasses } from '#engine'
+import {
+  eachCheck,
+  eachOperandOf,
+  eventTypesOf,
+  type Program,
+  type Rule,
+  wantedOpenClasses,
+} from '#engine'
 import { eventTypes, type SyscallEvent } from '#events'
 import { describedCalls } from './call-arguments.ts'
 import type { EnvironmentFilter } from './process-records.ts'
@@ -20,8 +27,8 @@ const environmentField = /^proc\.a?env(?:\[(.*)\])?$/
 
 /** Derives from compiled rules what must be collected for them, and nothing more. */
 export function needsOf(program: Program<SyscallEvent>): RuleNeeds {
-  const names = [...program.eventTypes].map((type) => eventTypes[type]!.name)
-  const syscalls = [...names, ...stateCalls].flatMap((name) => syscallNumber(name) ?? [])
+  const names = new Set([...program.rules.flatMap(callsOf), ...stateCalls])
+  const syscalls = [...names].flatMap((name) => syscallNumber(name) ?? [])
   const environment = environmentOf(program.rules)
   return {
     kernel: {
@@ -32,6 +39,19 @@ export function needsOf(program: Program<SyscallEvent>): RuleNeeds {
     environment,
     hostNames: hostNamesOf(program.rules),
   }
+}
+
+/** Calls that have arguments worth looking at, for rules that do not say which they mean. */
+const ordinaryCalls = [...describedCalls, 'execve', 'execveat']
+
+/**
+ * The calls a rule can match. A rule without a word on event types could match every call there is,
+ * reads and waits too: it gets those whose arguments are read, as no other has anything to compare.
+ */
+function callsOf({ condition }: Rule): readonly string[] {
+  const wanted = eventTypesOf(condition)
+  const names = eventTypes.filter((_, type) => wanted[type] === 1).map(({ name }) => name)
+  return names.length > eventTypes.length / 2 ? ordinaryCalls : names
 }
 
 /** Every call the sensor can describe, for a recording that any rule may be tried on later. */
