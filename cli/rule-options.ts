@@ -141,6 +141,10 @@ export function loadRuleFiles(options: RuleOptions, more: readonly string[] = []
   if (paths.length === 0) throw new UsageError('no rules: --rules PATH is needed')
   const { files, problems } = readRuleFiles(paths)
   const { selections, additions } = options
-  const result = loadRules(files, { selections, ...(additions !== undefined && { additions }) })
+  const result = loadRules(files, {
+    selections,
+    strictCompat: options.strictCompat,
+    ...(additions !== undefined && { additions }),
+  })
   return { ...result, ok: result.ok && problems.length === 0, unreadable: problems }
 }

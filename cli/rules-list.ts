@@ -3,7 +3,7 @@ import {
   eachCheck,
   eachOperandOf,
   eventTypesOf,
-  printCondition,
+  printAsFalco,
   priorityNames,
 } from '#engine'
 import { eventTypes } from '#events'
@@ -98,7 +98,7 @@ function conditionDetails(condition: Expr): object {
     condition_operators: [...operators].sort(),
     condition_fields: [...fields].sort(),
     events: typeNames(condition),
-    condition_compiled: printCondition(condition),
+    condition_compiled: printAsFalco(condition),
   }
 }
 

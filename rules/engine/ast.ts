@@ -30,6 +30,8 @@ export interface Check extends Span {
   readonly left: Operand
   readonly op: Operator
   readonly modifier?: Modifier
+  /** Of pmatch: go wrong as Falco does where two patterns fit a component; see `strict-compat.ts`. */
+  readonly siblingDefect?: boolean
   /** Absent for `exists`. A list operator has a {@link TextNode} when written without parentheses. */
   readonly right?: Right
 }

@@ -24,11 +24,17 @@ export type ConstantResult =
 /** Longest constant in bytes that Falco keeps. */
 const longest = 255
 
+/** What to say of a constant that {@link isTooLong}. */
+export const tooLong = `the constant is too long: ${longest} bytes at most`
+
+export function isTooLong(text: string): boolean {
+  // No character takes more than three bytes for each of its units.
+  return text.length * 3 > longest && encodeText(text).length > longest
+}
+
 /** Reads the text of a constant that is compared with a value of `type`. */
 export function parseConstant(text: string, type: FieldType, field?: string): ConstantResult {
-  if (encodeText(text).length > longest) {
-    return { problem: `the constant is too long: ${longest} bytes at most` }
-  }
+  if (isTooLong(text)) return { problem: tooLong }
   const family = familyOf(type)
   if (family !== 'bytes' && text.includes('\0')) {
     return { problem: 'the constant contains a NUL character' }
@@ -76,10 +82,8 @@ function parsePort(text: string): ConstantResult {
 }
 
 function parseInteger(text: string, type: FieldType): ConstantResult {
-  if (!/^[ \t]*[+-]?\d+$/.test(text)) {
-    const hint = /^[ \t]*[+-]?0[xX]|[.eE]/.test(text)
-      ? ': only plain decimal integers are read'
-      : ''
+  if (!/^[ \t\n\v\f\r]*[+-]?\d+$/.test(text)) {
+    const hint = /^\s*[+-]?0[xX]|[.eE]/.test(text) ? ': only plain decimal integers are read' : ''
     return { problem: `"${text}" is no number${hint}` }
   }
   const { bits, signed } = widthOf(type)!

@@ -4,9 +4,9 @@ import { parseConstant } from './constant.ts'
 import { eventTypesOf } from './event-types-of.ts'
 import { holds } from './interpret.ts'
 import { operandType } from './operand-type.ts'
-import { bindOperand, refOf } from './read-operand.ts'
+import { bindLeft, bindOperand, fieldsDeciding, refOf } from './read-operand.ts'
 import type { Rule } from './rule.ts'
-import { constantsOf, eachOperandOf } from './walk.ts'
+import { constantsOf } from './walk.ts'
 
 /** The value of a field that the one who asks cannot know. */
 export const unknown = Symbol('unknown')
@@ -60,15 +60,13 @@ function checkVerdict(check: Check, known: (ref: FieldRef) => Known): boolean | 
   const simple = left.kind === 'field' ? known(refOf(left)) : undefined
   if (isRange(simple)) return rangeVerdict(check, simple)
   if (isOther(simple)) return otherVerdict(check, simple)
-  let isKnown = true
-  eachOperandOf(check, (node) => {
-    if (node.kind !== 'field') return
-    const value = known(refOf(node))
-    if (value === unknown || isRange(value) || isOther(value)) isKnown = false
+  const isKnown = fieldsDeciding(check).every((ref) => {
+    const value = known(ref)
+    return value !== unknown && !isRange(value) && !isOther(value)
   })
   if (!isKnown) return undefined
   const read = (ref: FieldRef) => () => known(ref) as Value
-  const value = bindOperand(left, read)(undefined)
+  const value = bindLeft(check, read)(undefined)
   if (check.right?.kind !== 'transform') return holds(check, value)
   const right = bindOperand(check.right, read)(undefined)
   return right === undefined ? false : holds(check, value, right)
@@ -142,11 +140,7 @@ function relax(expr: Expr, positive: boolean, knows: (ref: FieldRef) => boolean)
     case 'macro':
       return expr
     case 'check': {
-      let isKnown = true
-      eachOperandOf(expr, (node) => {
-        if (node.kind === 'field' && !knows(refOf(node))) isKnown = false
-      })
-      if (isKnown) return expr
+      if (fieldsDeciding(expr).every(knows)) return expr
       return positive ? always : never
     }
     case 'not':

@@ -61,6 +61,8 @@ function leaf(check: Check, holds: boolean): TypeSet {
       return named(check, holds)
     case '!=':
       return named(check, !holds)
+    case 'exists':
+      return holds ? all : none
     default:
       return all
   }

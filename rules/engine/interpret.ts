@@ -6,7 +6,7 @@ import { type IpNet, inIpNet } from './match/ip-net.ts'
 import { compilePathPrefixes } from './match/path-prefix.ts'
 import { bytesOf, compareOrder } from './match/text.ts'
 import { operandType, type Quantity } from './operand-type.ts'
-import { bindOperand } from './read-operand.ts'
+import { bindLeft, bindOperand } from './read-operand.ts'
 import { compileRegex } from './regex.ts'
 import { familyOf } from './type-family.ts'
 import { constantsOf } from './walk.ts'
@@ -26,7 +26,7 @@ export function interpret<E>(expr: Expr, event: E, source: EventSource<E>): bool
     case 'macro':
       throw new Error(`unresolved macro ${expr.name}`)
     case 'check': {
-      const read = bindOperand(expr.left, (ref) => source.bind(ref) ?? (() => undefined))(event)
+      const read = bindLeft(expr, (ref) => source.bind(ref) ?? (() => undefined))(event)
       if (expr.right?.kind !== 'transform') return holds(expr, read)
       const right = bindOperand(expr.right, (ref) => source.bind(ref) ?? (() => undefined))(event)
       return right === undefined ? false : holds(expr, read, right)
@@ -77,7 +77,7 @@ function constantOf({ op }: Check, text: string, type: FieldType): Constant {
 }
 
 function compare(
-  { op }: Check,
+  { op, siblingDefect }: Check,
   type: FieldType,
   value: Scalar,
   constants: readonly (Scalar | IpNet)[],
@@ -106,11 +106,19 @@ function compare(
     case '>=':
       return compareOrder(given, one) >= 0
     default:
-      return typeof given === 'string' && compareText(op, given, constants.map(String))
+      return (
+        typeof given === 'string' &&
+        compareText(op, given, constants.map(String), siblingDefect === true)
+      )
   }
 }
 
-function compareText(op: string, value: string, texts: readonly string[]): boolean {
+function compareText(
+  op: string,
+  value: string,
+  texts: readonly string[],
+  siblingDefect: boolean,
+): boolean {
   const text = texts[0]!
   switch (op) {
     case 'contains':
@@ -128,7 +136,7 @@ function compareText(op: string, value: string, texts: readonly string[]): boole
     case 'iglob':
       return compileGlob(text, true)(value)
     case 'pmatch':
-      return compilePathPrefixes(texts)(value)
+      return compilePathPrefixes(texts, siblingDefect)(value)
     default: {
       const regex = compileRegex(text)
       if ('problem' in regex) throw new Error(`unchecked regular expression ${text}`)

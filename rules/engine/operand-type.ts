@@ -1,4 +1,10 @@
-import { eventTypes, type FieldInfo, type FieldType, fieldCatalogue, parseFieldName } from '#events'
+import {
+  type FieldInfo,
+  type FieldType,
+  fieldCatalogue,
+  parameterTypes,
+  parseFieldName,
+} from '#events'
 import type { FieldNode, Operand, TransformArg, TransformNode } from './ast.ts'
 
 /**
@@ -34,13 +40,6 @@ const endpointFields = new Set([
   'fd.lip.name',
   'fd.rip.name',
 ])
-
-const parameterTypes = new Map<string, FieldType>()
-for (const { params } of eventTypes) {
-  for (const { name, type } of params) {
-    if (!parameterTypes.has(name)) parameterTypes.set(name, type)
-  }
-}
 
 /** Text of a field without its argument, and what the catalogue says of it. */
 export function fieldInfoOf(node: FieldNode): FieldInfo | undefined {

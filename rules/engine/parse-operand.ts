@@ -1,11 +1,11 @@
 import type { FieldNode, Operand, TransformArg, TransformList, TransformName } from './ast.ts'
 import type { Cursor } from './cursor.ts'
 import { SyntaxStop } from './cursor.ts'
+import { numberToken } from './parse-value.ts'
 
 const field = /[a-zA-Z][a-zA-Z0-9_]*(?:\.[a-zA-Z][a-zA-Z0-9_]*)+/y
-const fieldArgument = /[^[\]"'\s]+/y
+const fieldArgument = /[^[\]"'\t\n\v\f\r ]+/y
 const transformer = /(?:tolower|toupper|b64|basename|len|join|concat|getopt)\(/y
-const number = /[+-]?(?:0[xX][0-9a-fA-F]+|\d+(?:\.\d+)?(?:[eE][+-]\d+)?)/y
 
 /**
  * What stands on the left of an operator, or in an output: a field or a transformer over fields.
@@ -85,7 +85,7 @@ function parseArgument(cursor: Cursor, depth: number): TransformArg {
   if (quoted !== undefined) return { kind: 'text', text: quoted, ...cursor.span(start) }
   const operand = parseOperand(cursor, depth)
   if (operand !== undefined) return operand
-  const digits = cursor.take(number)
+  const digits = cursor.take(numberToken)
   if (digits !== undefined) return { kind: 'number', text: digits, ...cursor.span(start) }
   return cursor.fail(
     `a field, a transformer, a quoted text or a number is expected, found ${cursor.found()}`,

@@ -1,8 +1,9 @@
 import type { ListNode, TextNode } from './ast.ts'
 import type { Cursor } from './cursor.ts'
 
-const bare = /[^()"'\s=,]+/y
-const number = /[+-]?(?:0[xX][0-9a-fA-F]+|\d+(?:\.\d+)?(?:[eE][+-]\d+)?)/y
+const bare = /[^()"'\t\n\v\f\r =,]+/y
+/** Falco's form, wider than what any type of number reads: hexadecimal and fractions are text. */
+export const numberToken = /0[xX][0-9a-zA-Z]+|[+-]?\d+\.?\d*(?:[eE][+-]\d+)?/y
 
 /** A constant: quoted, or bare up to a blank, a quote, a parenthesis, "=" or ",". */
 export function parseString(cursor: Cursor): TextNode {
@@ -14,7 +15,7 @@ export function parseString(cursor: Cursor): TextNode {
 
 export function parseNumber(cursor: Cursor): TextNode {
   const start = cursor.at
-  const text = cursor.take(number)
+  const text = cursor.take(numberToken)
   if (text === undefined) cursor.fail(`a number is expected, found ${cursor.found()}`)
   return { kind: 'text', text, ...cursor.span(start) }
 }

@@ -1,32 +1,46 @@
 import type { Expr, Right, TransformArg } from './ast.ts'
-import { printText } from './quoted-text.ts'
+import { printFalcoText, printText } from './quoted-text.ts'
+
+type PrintText = (text: string) => string
 
 /**
- * The condition in one form, as Falco writes it again: groups in one pair of parentheses, one blank
- * around operators. Parsing the result gives the same tree.
+ * The condition in one form: groups in one pair of parentheses, one blank around operators. Parsing
+ * the result gives the same tree, and different conditions look different.
  */
 export function printCondition(expr: Expr): string {
+  return print(expr, printText)
+}
+
+/**
+ * The condition as Falco writes it again. It does not quote parentheses and commas in constants, so
+ * that what it writes may read differently.
+ */
+export function printAsFalco(expr: Expr): string {
+  return print(expr, printFalcoText)
+}
+
+function print(expr: Expr, textOf: PrintText): string {
   switch (expr.kind) {
     case 'and':
     case 'or':
-      return `(${expr.items.map(printCondition).join(` ${expr.kind} `)})`
+      return `(${expr.items.map((item) => print(item, textOf)).join(` ${expr.kind} `)})`
     case 'not': {
-      const item = printCondition(expr.item)
+      const item = print(expr.item, textOf)
       return expr.item.kind === 'not' ? `not (${item})` : `not ${item}`
     }
     case 'macro':
       return expr.name
     case 'check': {
-      const left = printOperand(expr.left)
+      const left = printOperand(expr.left, textOf)
       const modifier = expr.modifier === undefined ? '' : ` ${expr.modifier}`
-      const right = expr.right === undefined ? '' : ` ${printOperand(expr.right)}`
+      const right = expr.right === undefined ? '' : ` ${printOperand(expr.right, textOf)}`
       return `${left} ${expr.op}${modifier}${right}`
     }
   }
 }
 
 /** A field, transformer, constant or list as a condition writes it. */
-export function printOperand(node: Right | TransformArg): string {
+export function printOperand(node: Right | TransformArg, textOf: PrintText = printText): string {
   switch (node.kind) {
     case 'field':
       return printField(node.text)
@@ -35,12 +49,13 @@ export function printOperand(node: Right | TransformArg): string {
       return `${node.name}(${node.args.map(printTransformArg).join(', ')})${selector}`
     }
     case 'text':
-      return printText(node.text)
+      return textOf(node.text)
     case 'number':
       return node.text
     case 'list':
+      return `(${node.items.map((item) => textOf(item.text)).join(', ')})`
     case 'items':
-      return `(${node.items.map(node.kind === 'list' ? printOperand : printTransformArg).join(', ')})`
+      return `(${node.items.map(printTransformArg).join(', ')})`
   }
 }
 

@@ -67,7 +67,16 @@ const escapes: Readonly<Record<string, string>> = {
 
 /** The value as a condition writes it: bare where it can be, else between double quotes. */
 export function printText(text: string): string {
-  if (/^[^()"'\s=,\\\0-\x1f\x7f\udc80-\udcff]+$/.test(text)) return text
+  if (/^[^()"'=,\\\0-\x20\x7f\udc80-\udcff]+$/.test(text)) return text
+  return quoteText(text)
+}
+
+/** As Falco writes a value again: it quotes for blanks, quotes, "=" and backslashes alone. */
+export function printFalcoText(text: string): string {
+  return /^[^"'=\\\0-\x20\x7f\udc80-\udcff]*$/.test(text) && text !== '' ? text : quoteText(text)
+}
+
+function quoteText(text: string): string {
   let quoted = ''
   for (let i = 0; i < text.length; i++) {
     quoted += printUnit(text, i)

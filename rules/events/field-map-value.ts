@@ -1,7 +1,7 @@
-import { eventTypes } from './event-types.ts'
 import type { FieldInfo } from './field-catalogue.ts'
 import { toInteger } from './integer.ts'
 import { canonicalIp } from './ip-text.ts'
+import { parameterTypes } from './parameter-types.ts'
 import { parseIsoTime } from './time-text.ts'
 import type { FieldRef, FieldType, Scalar, Value } from './value.ts'
 
@@ -61,13 +61,6 @@ const integerTypes: ReadonlyMap<FieldType, readonly [bits: bigint, signed: boole
   ['RELTIME', [64n, true]],
   ['ABSTIME', [64n, false]],
 ])
-
-const parameterTypes = new Map<string, FieldType>()
-for (const { params } of eventTypes) {
-  for (const { name, type } of params) {
-    if (!parameterTypes.has(name)) parameterTypes.set(name, type)
-  }
-}
 
 /** Checks one value of a field map against the catalogue and brings it into its one form. */
 export function checkFieldValue(ref: FieldRef, info: FieldInfo, given: unknown): Checked {

@@ -45,7 +45,7 @@ const warnings = {
     'An exception is appended that has no values.',
   ],
   LOAD_EXCEPTION_NAME_NOT_UNIQUE: [
-    'Multiple exceptions with the same name',
+    'Multiple exceptions defined with the same name',
     'A rule has two exceptions of one name; values appended later go to the first.',
   ],
   LOAD_INVALID_MACRO_NAME: [
@@ -57,7 +57,10 @@ const warnings = {
     'Warning in rule condition',
     'A condition compiles, but may not mean what it seems to.',
   ],
-  LOAD_UNKNOWN_KEY: ['Unknown key in item', 'A key has no meaning in its item and is left out.'],
+  LOAD_UNKNOWN_KEY: [
+    'Unknown key in item definition',
+    'A key has no meaning in its item and is left out.',
+  ],
 } as const
 
 export type ErrorCode = keyof typeof errors

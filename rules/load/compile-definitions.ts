@@ -33,15 +33,17 @@ export function compileDefinitions(
   definitions: Definitions,
   additions: readonly OutputAddition[],
   report: Report,
+  strictCompat: boolean,
 ): RuleSet {
   const lists = new ListExpander(definitions)
   const macros = new MacroResolver(definitions, lists, report)
   macros.resolveAll()
-  const compiled = new CompiledRules(definitions, lists, macros, additions, report)
+  const compiled = new CompiledRules(definitions, lists, macros, additions, report, strictCompat)
   compiled.compileAll()
   return {
     rules: compiled.rules,
     inactive: compiled.inactive,
+    missingPlugins: [],
     macros: [...macros.parsed.values()].map((macro) => loadedMacro(macro, macros.used)),
     lists: [...definitions.lists.values()].map(
       ({ name, members, namePlace }): LoadedList => ({

@@ -3,12 +3,14 @@ import {
   type Expr,
   type ExtraField,
   eventTypesOf,
+  fatalInFalco,
   macrosOf,
   type OutputTemplate,
   type Problem,
   parseCondition,
   parseOutput,
   resolveMacros,
+  strictCondition,
 } from '#engine'
 import { eventTypes } from '#events'
 import type { MacroResolver, ParsedMacro } from './compile-definitions.ts'
@@ -17,7 +19,7 @@ import { type Definitions, defaultSource, type RuleDefinition } from './definiti
 import { type Diagnostic, makeDiagnostic, positionOf } from './diagnostic.ts'
 import { withExceptions } from './exceptions.ts'
 import type { ListExpander } from './expand-lists.ts'
-import { hintsOf } from './hints.ts'
+import { deprecatedIn, hintsOf, unsafeChecks } from './hints.ts'
 import type { Report } from './node-reader.ts'
 import { additionsFor, type OutputAddition } from './output-addition.ts'
 import type { InactiveRule, LoadedRule } from './rule-set.ts'
@@ -38,6 +40,7 @@ export class CompiledRules {
   readonly #macros: MacroResolver
   readonly #additions: readonly OutputAddition[]
   readonly #report: Report
+  readonly #strictCompat: boolean
 
   constructor(
     definitions: Definitions,
@@ -45,7 +48,9 @@ export class CompiledRules {
     macros: MacroResolver,
     additions: readonly OutputAddition[],
     report: Report,
+    strictCompat: boolean,
   ) {
+    this.#strictCompat = strictCompat
     this.#definitions = definitions
     this.#lists = lists
     this.#macros = macros
@@ -65,14 +70,16 @@ export class CompiledRules {
     const { name, source, namePlace, context } = rule
     const message = `the source ${source} is not supported: only ${defaultSource} is; the rule is inactive`
     const place = rule.sourcePlace ?? namePlace
-    this.#report(makeDiagnostic('LOAD_UNKNOWN_SOURCE', message, place, context))
+    const code = this.#strictCompat ? 'LOAD_ERR_VALIDATE' : 'LOAD_UNKNOWN_SOURCE'
+    this.#report(makeDiagnostic(code, message, place, context))
     this.inactive.push({ name, reason: 'source not supported', at: positionOf(namePlace) })
   }
 
   #compile(rule: RuleDefinition, macros: ReadonlyMap<string, Expr>): void {
     const findings: Finding[] = []
-    const condition = this.#condition(rule, macros, findings)
+    // The output comes first, as in Falco: its mistake decides whether the rule is left out.
     const output = this.#output(rule, findings)
+    const condition = this.#condition(rule, macros, findings)
     if (condition === undefined || output === undefined || findings.length > 0) {
       this.#fail(rule, findings)
       return
@@ -100,8 +107,8 @@ export class CompiledRules {
   }
 
   #fail(rule: RuleDefinition, findings: readonly Finding[]): void {
-    const unknown = findings.find(({ unknownFilter }) => unknownFilter)
-    if (!rule.skipIfUnknownFilter || unknown === undefined) {
+    const [unknown] = findings
+    if (!rule.skipIfUnknownFilter || unknown?.unknownFilter !== true) {
       for (const { diagnostic } of findings) this.#report(diagnostic)
       return
     }
@@ -145,10 +152,22 @@ export class CompiledRules {
       for (const problem of resolved as readonly Problem[]) add(problem, 'LOAD_ERR_VALIDATE')
       return undefined
     }
-    if (findings.length > 0) return undefined
     const expr = resolved as Expr
+    this.#warnOfUnsafe(rule, text, parsed.expr, expr)
+    if (findings.length > 0) return undefined
+    if (this.#strictCompat) {
+      for (const problem of fatalInFalco(parsed.expr)) add(problem, 'LOAD_ERR_COMPILE_CONDITION')
+    }
     this.#warn(rule, text, parsed.expr, expr)
-    return { expr, text: plain, macros: names, lists: [...lists] }
+    const meant = this.#strictCompat ? strictCondition(expr) : expr
+    return { expr: meant, text: plain, macros: names, lists: [...lists] }
+  }
+
+  #warnOfUnsafe(rule: RuleDefinition, text: SourcedText, written: Expr, resolved: Expr): void {
+    const context = conditionContext(rule, text)
+    for (const { code, message, at, end } of unsafeChecks(written, resolved)) {
+      this.#report(makeDiagnostic(code, message, text.placeOf(at, end), context))
+    }
   }
 
   /** The macros that a condition reaches, itself or through others. */
@@ -211,6 +230,16 @@ export class CompiledRules {
         diagnostic: makeDiagnostic('LOAD_ERR_COMPILE_OUTPUT', problem.message, place, context),
         unknownFilter: isUnknownFilter(problem),
       })
+    }
+    for (const field of deprecatedIn(text.text)) {
+      const at = plain.text.indexOf(field)
+      const place = at < 0 ? end : plain.placeOf(at, at + field.length)
+      const message = `${field} is deprecated: it always has the same value`
+      this.#report(
+        makeDiagnostic('LOAD_DEPRECATED_ITEM', message, place, rule.outputContext, {
+          deprecatedField: field,
+        }),
+      )
     }
     const result = parseOutput(text.text)
     if ('problems' in result) for (const problem of result.problems) add(problem, text)

@@ -48,7 +48,12 @@ export class Definitions {
   readonly lists = new Map<string, ListDefinition>()
   readonly macros = new Map<string, MacroDefinition>()
   readonly rules = new Map<string, RuleDefinition>()
+  readonly #strictCompat: boolean
   #sequence = 0
+
+  constructor(strictCompat = false) {
+    this.#strictCompat = strictCompat
+  }
 
   /** Takes in a list, macro or rule item. */
   apply(item: Extract<Item, { kind: 'list' | 'macro' | 'rule' }>, report: Report): void {
@@ -210,7 +215,7 @@ export class Definitions {
         change('exceptions') === 'append'
           ? appendExceptions(known.exceptions, exceptions, foreign, report)
           : change('exceptions') === 'replace'
-            ? checkExceptions(exceptions, foreign, report)
+            ? checkExceptions(exceptions, foreign, report, !this.#strictCompat)
             : known.exceptions,
       priority: item.priority ?? known.priority,
       enabled: item.enabled ?? known.enabled,

@@ -25,13 +25,14 @@ const wordOperators =
 const listOperator = new RegExp(
   `^(?:in|intersects|pmatch|(?:${wordOperators}) +(?:oneof|anyof|allof))$`,
 )
-const anyOperator = new RegExp(`^(?:<|<=|>|>=|${wordOperators})$`)
+const anyOperator = new RegExp(`^(?:exists|<|<=|>|>=|${wordOperators})$`)
 
 /** The exceptions of a new rule (or that replace all others). */
 export function checkExceptions(
   items: readonly ExceptionItem[],
   foreign: boolean,
   report: Report,
+  withDefaults = true,
 ): Exception[] {
   const exceptions: Exception[] = []
   for (const item of items) {
@@ -39,10 +40,26 @@ export function checkExceptions(
       const message = `the rule has another exception called "${item.name}"`
       report(makeDiagnostic('LOAD_EXCEPTION_NAME_NOT_UNIQUE', message, item.place, item.context))
     }
-    const exception = checkException(item, foreign, report)
+    const exception = withDefaults
+      ? checkException(item, foreign, report)
+      : checkReplacement(item, foreign, report)
     if (exception !== undefined) exceptions.push(exception)
   }
   return exceptions
+}
+
+/** Falco fills in no operators where exceptions are replaced, so that their condition is wrong. */
+function checkReplacement(
+  item: ExceptionItem,
+  foreign: boolean,
+  report: Report,
+): Exception | undefined {
+  if (item.comps !== undefined || item.fields === undefined || !item.values?.length) {
+    return checkException(item, foreign, report)
+  }
+  const message = `Falco needs comps where the exception "${item.name}" is replaced`
+  report(makeDiagnostic('LOAD_ERR_COMPILE_CONDITION', message, item.place, item.context))
+  return undefined
 }
 
 /** Adds values to exceptions that are there, and exceptions that are not. */
@@ -60,7 +77,7 @@ export function appendExceptions(
       if (changed !== undefined) exceptions[at] = changed
       continue
     }
-    if (item.fields === undefined || item.values === undefined) {
+    if (item.fields === undefined || !item.values?.length) {
       const what = item.fields === undefined ? 'fields' : 'values'
       fail(`there is no exception "${item.name}" yet, so that it needs ${what}`, item, report)
       continue
@@ -85,7 +102,7 @@ function appendValues(
     )
     return undefined
   }
-  if (item.values === undefined || item.values.length === 0) {
+  if (item.values === undefined) {
     const message = `nothing is appended to the exception "${item.name}": it has no values`
     report(makeDiagnostic('LOAD_APPEND_NO_VALUES', message, item.place, item.context))
     return undefined
@@ -207,7 +224,7 @@ export function withExceptions(
   exceptions: readonly Exception[],
 ): SourcedText {
   const clauses = exceptions.filter(({ values }) => values.length > 0)
-  if (clauses.length === 0) return condition
+  if (exceptions.length === 0) return condition
   const start = condition.placeOf(0, 0)
   const parts = [SourcedText.at('(', start), condition, SourcedText.at(')', start)]
   for (const exception of clauses) {
@@ -258,7 +275,8 @@ function valueText(value: ExceptionValue): SourcedText {
 function listText(value: ExceptionValue): SourcedText {
   const { place } = value
   if (!isTuple(value) && value.text.startsWith('(')) return value.sourced
-  const items = isTuple(value) ? value.items.map(valueText) : [valueText(value)]
+  // A single text is put between parentheses as it is, blanks and commas included.
+  const items = isTuple(value) ? value.items.map(valueText) : [value.sourced]
   const open = SourcedText.at('(', place)
   return SourcedText.join([
     open,

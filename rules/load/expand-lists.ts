@@ -48,7 +48,9 @@ function quoted(item: string): string {
   return item.includes(' ') && !/^["']/.test(item) ? `"${item}"` : item
 }
 
-const boundary = /[\s(),=]/
+/** Falco's delimiters of a list's name. */
+const boundary = /[ \t\n\r(),=]/
+const blank = /[ \t\n\r]/
 
 function replaceName(text: SourcedText, name: string, items: string): SourcedText {
   if (name === '') return text
@@ -77,9 +79,9 @@ function replaceName(text: SourcedText, name: string, items: string): SourcedTex
 /** An empty list takes the comma before or after its name with it. */
 function withOneComma(text: string, at: number, end: number, least: number): [number, number] {
   let start = at
-  while (start > least && /\s/.test(text[start - 1]!)) start -= 1
+  while (start > least && blank.test(text[start - 1]!)) start -= 1
   if (start > least && text[start - 1] === ',') return [start - 1, end]
   let stop = end
-  while (stop < text.length && /\s/.test(text[stop]!)) stop += 1
+  while (stop < text.length && blank.test(text[stop]!)) stop += 1
   return text[stop] === ',' ? [at, stop + 1] : [at, end]
 }

@@ -1,5 +1,6 @@
 import { describeCode } from './codes.ts'
 import { contextChain, type Diagnostic, positionOf } from './diagnostic.ts'
+import { checkSchema } from './json-schema.ts'
 import type { FileResult } from './load-rules.ts'
 
 interface JsonPosition {
@@ -27,6 +28,9 @@ interface JsonDiagnostic {
 export interface FalcoResult {
   readonly name: string
   readonly successful: boolean
+  /** Whether the file fits Falco's JSON schema, which never decides anything. */
+  readonly schema_valid: boolean
+  readonly schema_warnings: readonly string[]
   readonly errors: readonly JsonDiagnostic[]
   readonly warnings: readonly JsonDiagnostic[]
 }
@@ -34,9 +38,12 @@ export interface FalcoResult {
 /** The result of a file in the shape of `falco -V FILE -o json_output=true`, positions from 0. */
 export function falcoResult({ file, diagnostics }: FileResult): FalcoResult {
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
+  const schema = checkSchema(file)
   return {
     name: file.name,
     successful: errors.length === 0,
+    schema_valid: schema.length === 0,
+    schema_warnings: schema,
     errors: errors.map(toJson),
     warnings: diagnostics.filter(({ severity }) => severity === 'warning').map(toJson),
   }
@@ -59,13 +66,25 @@ function toJson(diagnostic: Diagnostic): JsonDiagnostic {
         item_name: name,
         position: i === chain.length - 1 ? exact : fromPlace(positionOf(place)),
       })),
-      snippet: `${snippet.slice(0, 160)}\n${' '.repeat(Math.min(at.column - 1, 160))}^\n`,
+      snippet: snippetOf(snippet, at.column - 1),
     },
     code,
     codedesc: severity === 'error' ? short : long,
     message,
     ...(deprecatedField !== undefined && { deprecated_field: deprecatedField }),
   }
+}
+
+const widest = 160
+
+/** The line around a column, cut where it is long, and a caret below. */
+function snippetOf(line: string, column: number): string {
+  const from = Math.max(0, column - widest / 2)
+  const to = Math.min(line.length, column + widest / 2)
+  let shown = line.slice(from, to)
+  if (from > 0) shown = `...${shown.slice(3)}`
+  if (to < line.length) shown = `${shown.slice(0, -3)}...`
+  return `${shown}\n${' '.repeat(column - from)}^\n`
 }
 
 function fromPlace(position: ReturnType<typeof positionOf>): JsonPosition {

@@ -39,8 +39,35 @@ export function hintsOf(written: Expr, resolved: Expr): Hint[] {
       hints.push({ code: 'LOAD_DEPRECATED_ITEM', message, at, end, details })
     }
   })
-  eachCheck(written, (check) => {
-    for (const hint of constantHints(check)) hints.push(hint)
+  eachCheck(resolved, (check) => {
+    const place = own.get(check) === undefined ? written : undefined
+    for (const hint of constantHints(check)) {
+      hints.push(place === undefined ? hint : { ...hint, at: place.at, end: place.end })
+    }
+  })
+  return hints
+}
+
+/** The deprecated fields that an output mentions, wherever their names stand. */
+export function deprecatedIn(output: string): string[] {
+  return [...deprecated].filter((field) => output.includes(field))
+}
+
+const equality: readonly string[] = ['=', '==', '!=', 'in', 'intersects', 'pmatch']
+
+/** Comparisons of Kubernetes audit fields with `<NA>`, which is no value that they have. */
+export function unsafeChecks(written: Expr, resolved: Expr): Hint[] {
+  const own = new Set<Check>()
+  eachCheck(written, (check) => void own.add(check))
+  const hints: Hint[] = []
+  eachCheck(resolved, (check) => {
+    const { left, op, right } = check
+    const isAudit = left.kind === 'field' && /^(?:ka|jevt)\./.test(left.text)
+    const texts = right?.kind === 'text' ? [right] : right?.kind === 'list' ? right.items : []
+    if (!isAudit || !equality.includes(op) || !texts.some(({ text }) => text === '<NA>')) return
+    const { at, end } = own.has(check) ? check : written
+    const message = 'a comparison with <NA> says little: "exists" tells whether there is a value'
+    hints.push({ code: 'LOAD_UNSAFE_NA_CHECK', message, at, end })
   })
   return hints
 }

@@ -351,7 +351,9 @@ describe('4.3 selecting rules', () => {
   it('goes in order over what the files say', () => {
     const text = rule('Shell here', 'evt.type=open', '  tags: [x]\n') + rule('Net', 'evt.type=bind')
     const enabled = (selections: Parameters<typeof load>[1]) =>
-      load(text, selections).ruleSet.rules.map((loaded) => loaded.enabled)
+      load(text, selections)
+        .ruleSet.rules.toSorted((a, b) => (a.name < b.name ? 1 : -1))
+        .map((loaded) => loaded.enabled)
     expect(enabled({ selections: [{ enable: false, by: { rule: '*' } }] })).toEqual([false, false])
     expect(
       enabled({

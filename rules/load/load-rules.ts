@@ -1,6 +1,6 @@
 import { isErrorCode } from './codes.ts'
 import { compileDefinitions } from './compile-definitions.ts'
-import { Definitions } from './definitions.ts'
+import { Definitions, defaultSource, type RuleDefinition } from './definitions.ts'
 import { type Diagnostic, makeDiagnostic, type SourceFile } from './diagnostic.ts'
 import type { Item, PluginsItem, Version, VersionItem } from './items.ts'
 import type { Report } from './node-reader.ts'
@@ -21,6 +21,8 @@ export interface LoadOptions {
   readonly selections?: readonly Selection[]
   /** What is added to outputs; Falco's default configuration when absent. */
   readonly additions?: readonly OutputAddition[]
+  /** Behave as Falco where Falco is known to be wrong, and refuse what it cannot load. */
+  readonly strictCompat?: boolean
 }
 
 export interface FileResult {
@@ -43,23 +45,33 @@ export interface LoadResult {
  */
 export function loadRules(files: readonly SourceFile[], options: LoadOptions = {}): LoadResult {
   const additions = options.additions ?? defaultAdditions
-  const definitions = new Definitions()
+  const strictCompat = options.strictCompat === true
+  const definitions = new Definitions(strictCompat)
   const found = new Diagnostics(files)
   const plugins: PluginsItem[] = []
-  let ruleSet: RuleSet = { rules: [], macros: [], lists: [], inactive: [] }
+  let ruleSet: RuleSet = { rules: [], macros: [], lists: [], inactive: [], missingPlugins: [] }
   for (const [i, file] of files.entries()) {
     for (const item of readItems(file, found.report)) {
       takeIn(item, definitions, plugins, found.report)
     }
     // Warnings of the whole are the business of the last compilation.
     const isLast = i === files.length - 1
-    ruleSet = compileDefinitions(definitions, additions, isLast ? found.report : found.reportErrors)
+    ruleSet = compileDefinitions(
+      definitions,
+      additions,
+      isLast ? found.report : found.reportErrors,
+      strictCompat,
+    )
   }
-  for (const item of plugins) checkPlugins(item, found.report)
+  const foreign = !strictCompat && [...definitions.rules.values()].some(isForeign)
+  const missing = plugins.flatMap((item) => checkPlugins(item, foreign, found.report))
   reportUnused(ruleSet, definitions, found.report)
   return {
     ok: !found.hasErrors,
-    ruleSet: selectRules(ruleSet, options.selections ?? []),
+    ruleSet: {
+      ...selectRules(ruleSet, options.selections ?? []),
+      missingPlugins: missing,
+    },
     files: found.byFile(),
   }
 }
@@ -81,14 +93,25 @@ function checkVersion({ version, place, context }: VersionItem, report: Report):
   report(makeDiagnostic('LOAD_ERR_VALIDATE', message, place, context))
 }
 
-/** The first plugin of each requirement that is there must have a fitting version. */
-function checkPlugins({ requirements }: PluginsItem, report: Report): void {
+function isForeign({ source }: RuleDefinition): boolean {
+  return source !== defaultSource
+}
+
+/**
+ * The first plugin of each requirement that is there must have a fitting version. Where rules of other
+ * sources are loaded, which stay inactive, it is for them that a plugin is asked for that is not there.
+ * Gives the names of these.
+ */
+function checkPlugins({ requirements }: PluginsItem, foreign: boolean, report: Report): string[] {
+  const missing: string[] = []
   for (const { anyOf, place, context } of requirements) {
     const present = anyOf.find(({ name }) => builtInPlugins.has(name))
     const names = anyOf.map(({ name, version }) => `${name} ${version}`).join(' or ')
     if (present === undefined) {
       const message = `the rules need the plugin ${names}; only container is built in`
-      report(makeDiagnostic('LOAD_ERR_VALIDATE', message, place, context))
+      const code = foreign ? 'LOAD_UNKNOWN_SOURCE' : 'LOAD_ERR_VALIDATE'
+      report(makeDiagnostic(code, message, place, context))
+      if (foreign) missing.push(names)
       continue
     }
     const have = builtInPlugins.get(present.name)!
@@ -96,6 +119,7 @@ function checkPlugins({ requirements }: PluginsItem, report: Report): void {
     const message = `the rules need the plugin ${names}; ${present.name} ${have.join('.')} is built in`
     report(makeDiagnostic('LOAD_ERR_VALIDATE', message, place, context))
   }
+  return missing
 }
 
 function reportUnused({ macros, lists }: RuleSet, definitions: Definitions, report: Report): void {

@@ -62,7 +62,7 @@ export class NodeReader {
     if (node === undefined) return undefined
     const context = this.within('value for', node, key)
     if (node.kind !== 'scalar') return this.invalid(`${key} must be a text`, node.place, context)
-    if (node.isNull || node.text.trim() === '') {
+    if (node.isNull || node.text === '') {
       return this.invalid(`${key} must not be empty`, keyPlace(this.map, key), context)
     }
     return node

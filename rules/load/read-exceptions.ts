@@ -58,7 +58,7 @@ function exceptionScalar(node: YamlScalar): ExceptionScalar {
 
 function readValues(reader: NodeReader): ExceptionValue[] | undefined {
   const node = reader.map.get('values')
-  if (node === undefined || (node.kind === 'scalar' && node.isNull)) return undefined
+  if (node === undefined) return undefined
   if (node.kind !== 'seq') {
     return reader.invalid(
       'values must be a sequence',

@@ -135,13 +135,10 @@ function readMacro(reader: NodeReader): MacroItem | undefined {
 
 /** `append: true`, with the warning that it is going to disappear. */
 export function readAppend(reader: NodeReader): boolean {
-  if (!reader.has('append')) return false
-  reader.warn(
-    'LOAD_DEPRECATED_ITEM',
-    '"append" is deprecated: use "override"',
-    reader.place('append'),
-  )
-  return reader.bool('append') ?? false
+  if (reader.bool('append') !== true) return false
+  const message = '"append" is deprecated: use "override"'
+  reader.warn('LOAD_DEPRECATED_ITEM', message, reader.place('append'))
+  return true
 }
 
 /** Which keys an item can append to or replace. */
@@ -156,7 +153,9 @@ export function readOverride(
   allowed: Overridable,
 ): ReadonlyMap<string, Change> | undefined {
   const node = reader.map.get('override')
-  if (node === undefined) return undefined
+  // Nothing under the key is as good as no key.
+  if (node === undefined || (node.kind === 'scalar' && node.isNull)) return undefined
+  if (node.kind === 'map' && node.entries.length === 0) return undefined
   const context = reader.within('overrides', node)
   if (node.kind !== 'map') {
     return reader.invalid(

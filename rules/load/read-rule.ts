@@ -23,6 +23,9 @@ const overridable: Overridable = {
 }
 
 const keys = ['rule', 'source', 'append', 'override', ...overridable.replace]
+/** What an item with `append: true` can give; the rest of it is not looked at. */
+const appendable = ['condition', 'exceptions']
+
 const body = ['condition', 'output', 'desc', 'priority']
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
@@ -40,7 +43,8 @@ export function readRule(reader: NodeReader): RuleItem | undefined {
       if (!reader.has(key)) reader.invalid(`${key} is missing`, reader.context.place)
     }
   }
-  const rule = readBody(reader, changes)
+  const wanted = override !== undefined ? [...override.keys()] : append ? appendable : keys
+  const rule = readBody(reader, enabledOnly ? ['enabled'] : wanted, changes)
   if (reader.failed || name === undefined) return undefined
   return {
     kind: 'rule',
@@ -54,30 +58,40 @@ export function readRule(reader: NodeReader): RuleItem | undefined {
   }
 }
 
-function readBody(reader: NodeReader, changes: boolean): Partial<RuleItem> {
+/** Reads those keys of a rule that count in an item of its kind. */
+function readBody(
+  reader: NodeReader,
+  wanted: readonly string[],
+  changes: boolean,
+): Partial<RuleItem> {
   const rule: Partial<Mutable<RuleItem>> = {}
-  const condition = reader.text('condition')
+  const counts = (key: string) => wanted.includes(key)
+  const condition = counts('condition') ? reader.text('condition') : undefined
   if (condition !== undefined) {
     rule.condition = condition.sourced()
     rule.conditionContext = reader.within('rule condition', condition)
   }
-  const output = reader.text('output')
+  const output = counts('output') ? reader.text('output') : undefined
   if (output !== undefined) {
     rule.output = output.sourced().trim()
     rule.outputContext = reader.within('rule output', output)
   }
-  const desc = reader.text('desc')
+  const desc = counts('desc') ? reader.text('desc') : undefined
   if (desc !== undefined) rule.desc = desc.text
-  set(rule, 'priority', readPriority(reader))
+  if (counts('priority')) set(rule, 'priority', readPriority(reader))
   readSource(reader, rule, changes)
-  set(rule, 'enabled', reader.bool('enabled'))
-  const tags = reader.texts('tags', 'value for')
+  if (counts('enabled')) set(rule, 'enabled', reader.bool('enabled'))
+  const tags = counts('tags') ? reader.texts('tags', 'value for') : undefined
   if (tags !== undefined) rule.tags = tags.map(({ text }) => text)
-  set(rule, 'exceptions', readExceptions(reader))
-  set(rule, 'warnEventTypes', reader.bool('warn_evttypes'))
-  set(rule, 'skipIfUnknownFilter', reader.bool('skip-if-unknown-filter'))
-  set(rule, 'capture', reader.bool('capture'))
-  set(rule, 'captureDuration', reader.unsigned('capture_duration'))
+  if (counts('exceptions')) set(rule, 'exceptions', readExceptions(reader))
+  if (counts('warn_evttypes')) set(rule, 'warnEventTypes', reader.bool('warn_evttypes'))
+  if (counts('skip-if-unknown-filter')) {
+    set(rule, 'skipIfUnknownFilter', reader.bool('skip-if-unknown-filter'))
+  }
+  if (counts('capture')) set(rule, 'capture', reader.bool('capture'))
+  if (counts('capture_duration')) {
+    set(rule, 'captureDuration', reader.unsigned('capture_duration'))
+  }
   return rule
 }
 

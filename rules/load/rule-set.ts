@@ -48,4 +48,6 @@ export interface RuleSet {
   readonly macros: readonly LoadedMacro[]
   readonly lists: readonly LoadedList[]
   readonly inactive: readonly InactiveRule[]
+  /** Plugins that are asked for, are not there, and only inactive rules can need. */
+  readonly missingPlugins: readonly string[]
 }

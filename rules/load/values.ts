@@ -9,16 +9,20 @@ export function parseBool(text: string): boolean | undefined {
   return no.test(text) ? false : undefined
 }
 
-/** An unsigned integer in decimal, `0x…` or `0…` (octal). */
+/** An unsigned integer in decimal, `0x…` or `0…` (octal), of 32 bits. */
 export function parseUnsigned(text: string): number | undefined {
+  const value = readUnsigned(text)
+  return value !== undefined && value <= 0xffffffff ? value : undefined
+}
+
+function readUnsigned(text: string): number | undefined {
   if (/^0[xX][0-9a-fA-F]+$/.test(text)) return Number(text)
   if (/^0[0-7]+$/.test(text)) return Number.parseInt(text, 8)
-  if (/^0o[0-7]+$/.test(text)) return Number(text)
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined
 }
 
 export function parseVersion(text: string): Version | undefined {
-  const match = /^v?(\d+)\.(\d+)\.(\d+)(?:[-+][0-9A-Za-z.+-]*)?$/.exec(text)
+  const match = /^\s*(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?![0-9])/.exec(text)
   return match === null ? undefined : [Number(match[1]), Number(match[2]), Number(match[3])]
 }
 

@@ -1,5 +1,5 @@
 import type { Check } from '../ast.ts'
-import { parseConstant, parseHex } from '../constant.ts'
+import { parseConstant, parseHex, tooLong } from '../constant.ts'
 import { operandType } from '../operand-type.ts'
 import { constantsOf } from '../walk.ts'
 import type { Report } from './check-condition.ts'
@@ -12,7 +12,10 @@ export function reportBadConstant(check: Check, report: Report): void {
   const field = check.left.kind === 'field' ? check.left.text : undefined
   for (const { text, at, end } of constantsOf(check)) {
     if (hex) {
-      if (parseHex(text) === undefined) {
+      const bytes = parseHex(text)
+      if (bytes !== undefined && bytes.length > 255) {
+        report({ code: 'bad-constant', message: tooLong, at, end })
+      } else if (bytes === undefined) {
         const message = `"${text}" is no even number of hexadecimal digits`
         report({ code: 'bad-constant', message, at, end })
       }

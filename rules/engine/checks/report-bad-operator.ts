@@ -40,6 +40,11 @@ const familyNames: Readonly<Record<Family, string>> = {
   other: 'of a type that cannot be compared',
 }
 
+/** Numbers do not, but Falco lets them pass on fd.port, which has a comparison of its own. */
+function takesModifier(family: Family, name: string): boolean {
+  return (family !== 'number' && family !== 'bool') || name === 'fd.port'
+}
+
 /** `evt.failed contains x`: the operator does not fit the type of the left side. */
 export function reportBadOperator(check: Check, report: Report): void {
   const type = operandType(check.left)
@@ -54,7 +59,7 @@ export function reportBadOperator(check: Check, report: Report): void {
     fail(`${name} is a list: only ${listOnly.join(', ')} work on it, not ${op}`)
   } else if (!allowed[family].includes(op)) {
     fail(`${name} is ${familyNames[family]}: ${op} does not work on it`)
-  } else if (modifier !== undefined && (family === 'number' || family === 'bool')) {
+  } else if (modifier !== undefined && !takesModifier(family, name)) {
     fail(`${name} is ${familyNames[family]}: ${op} ${modifier} does not work on it`)
   }
 }

@@ -1,5 +1,6 @@
-import type { Check, TransformNode } from '../ast.ts'
+import type { Check, TransformArg, TransformNode } from '../ast.ts'
 import { argumentType, fieldInfoOf, type OperandType } from '../operand-type.ts'
+import { printOperand } from '../print.ts'
 import { familyOf } from '../type-family.ts'
 import { eachOperandOf } from '../walk.ts'
 import type { Report } from './check-condition.ts'
@@ -24,6 +25,10 @@ export function mistakeOf(node: TransformNode): string | undefined {
     (arg) => arg.kind === 'field' && fieldInfoOf(arg)?.transformer === false,
   )
   if (refused?.kind === 'field') return `${refused.text} takes no transformer`
+  for (const arg of args) {
+    const item = arg.kind === 'items' ? arg.items.find(isBadItem) : undefined
+    if (item !== undefined) return `${printOperand(item)} cannot be in a list of texts`
+  }
   const types = args.map(argumentType)
   // A mistake further in has been reported there.
   if (types.includes(undefined)) return undefined
@@ -41,7 +46,7 @@ function argumentMistake(node: TransformNode, types: readonly OperandType[]): st
       return isText(first!) ? undefined : `${name}() takes a text`
     case 'b64':
       if (args.length !== 1) return 'b64() takes one argument'
-      return isText(first!) || familyOf(first!.type) === 'bytes'
+      return first!.type === 'CHARBUF' || familyOf(first!.type) === 'bytes'
         ? undefined
         : 'b64() takes a text or bytes'
     case 'len':
@@ -55,7 +60,9 @@ function argumentMistake(node: TransformNode, types: readonly OperandType[]): st
       return isList(second!) && isText(second!) ? undefined : 'join() takes a list of texts'
     case 'concat':
       if (args.length < 2) return 'concat() takes two arguments or more'
-      return types.every(isScalarText) ? undefined : 'concat() takes single texts'
+      return types.every((type) => type.type === 'CHARBUF' && type.quantity === 'one')
+        ? undefined
+        : 'concat() takes single texts that are no paths'
     case 'getopt':
       if (args.length !== 2) return 'getopt() takes a list of arguments and the known options'
       if (!isList(first!)) return 'getopt() takes a list of arguments'
@@ -63,6 +70,14 @@ function argumentMistake(node: TransformNode, types: readonly OperandType[]): st
     default:
       return undefined
   }
+}
+
+/** Texts, and numbers of 64 bits, which become texts. */
+function isBadItem(item: TransformArg): boolean {
+  if (item.kind === 'items') return true
+  const type = argumentType(item)
+  if (type === undefined || isText(type)) return false
+  return type.quantity !== 'one' || !['UINT64', 'INT64', 'PID'].includes(type.type)
 }
 
 function isList(type: OperandType): boolean {

@@ -1,5 +1,5 @@
 import type { Extractor, FieldType, Scalar, Value } from '#events'
-import type { Check } from '../ast.ts'
+import type { Check, Operand } from '../ast.ts'
 import { parseConstant } from '../constant.ts'
 import { holds } from '../interpret.ts'
 import { operandType, type Quantity } from '../operand-type.ts'
@@ -9,16 +9,19 @@ import { compileTest, type TestValue } from './test-value.ts'
 
 export type Test<E> = (event: E) => boolean
 
-/** Gives the reader of one side of a check. */
-export type BindSide<E> = (side: NonNullable<Check['left']>) => Extractor<E>
+/** Gives the readers of the two sides of a check. */
+export interface BindSides<E> {
+  left(check: Check): Extractor<E>
+  right(operand: Operand): Extractor<E>
+}
 
 /** The function that evaluates one check. */
-export function compileCheck<E>(check: Check, bind: BindSide<E>): Test<E> {
+export function compileCheck<E>(check: Check, bind: BindSides<E>): Test<E> {
   const { type, quantity } = operandType(check.left)!
-  const read = bind(check.left)
+  const read = bind.left(check)
   if (check.op === 'exists') return compileExists(read, quantity)
   if (check.right?.kind === 'transform') {
-    const readRight = bind(check.right)
+    const readRight = bind.right(check.right)
     return (event) => {
       const left = read(event)
       if (left === undefined) return false

@@ -1,7 +1,7 @@
 import type { EventSource, Extractor, FieldRef } from '#events'
 import type { Operand } from '../ast.ts'
 import { printOperand } from '../print.ts'
-import { bindOperand } from '../read-operand.ts'
+import { bindLeft, bindOperand } from '../read-operand.ts'
 import { compileCheck, type Test } from './compile-check.ts'
 import { cheapestFirst } from './cost.ts'
 import type { Node } from './dag.ts'
@@ -39,7 +39,13 @@ export class NodeCompiler<E> {
         return (event) => !test(event)
       }
       case 'check':
-        return compileCheck(node.check, (side) => this.#read(side))
+        return compileCheck(node.check, {
+          left: (check) =>
+            check.left.kind === 'field'
+              ? bindLeft(check, (ref) => this.#field(ref))
+              : this.#read(check.left),
+          right: (operand) => this.#read(operand),
+        })
       default: {
         const tests = cheapestFirst(node.kind, node.items).map((item) => this.compile(item))
         return node.kind === 'and' ? allOf(tests) : anyOf(tests)

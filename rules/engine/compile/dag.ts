@@ -59,7 +59,7 @@ export class Dag {
       case 'not':
         return this.not(this.add(expr.item))
       case 'check':
-        return this.#intern(`c ${printCondition(expr)}`, (id) => ({
+        return this.#intern(`${expr.siblingDefect ? 'd' : 'c'} ${printCondition(expr)}`, (id) => ({
           kind: 'check',
           check: expr,
           id,

@@ -17,7 +17,11 @@ export function compileTest(check: Check, type: FieldType, texts: readonly strin
   return familyOf(type) === 'bytes' ? (value) => test(bytesOf(value)) : test
 }
 
-function compileFamilyTest({ op }: Check, type: FieldType, texts: readonly string[]): TestValue {
+function compileFamilyTest(
+  { op, siblingDefect }: Check,
+  type: FieldType,
+  texts: readonly string[],
+): TestValue {
   const constants = () => texts.map((text) => constantOf(text, type))
   const text = texts[0] ?? ''
   switch (op) {
@@ -53,7 +57,7 @@ function compileFamilyTest({ op }: Check, type: FieldType, texts: readonly strin
     case 'iglob':
       return onMatch(compileGlob(text, true))
     case 'pmatch':
-      return onMatch(compilePathPrefixes(texts))
+      return onMatch(compilePathPrefixes(texts, siblingDefect))
     case 'regex': {
       const regex = compileRegex(text)
       if ('problem' in regex) throw new Error(`unchecked regular expression ${text}`)

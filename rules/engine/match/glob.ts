@@ -34,9 +34,10 @@ function tokenize(pattern: string): Token[] {
       if (tokens.at(-1) !== star) tokens.push(star)
     } else if (char === '?') {
       tokens.push(any)
-    } else if (char === '\\' && i + 1 < chars.length) {
+    } else if (char === '\\') {
       i += 1
-      tokens.push(chars[i]!)
+      // As in fnmatch, a backslash at the end matches nothing at all.
+      tokens.push(chars[i] ?? { negated: false, ranges: [] })
     } else if (char === '[') {
       const bracket = readBracket(chars, i)
       if (bracket === undefined) {

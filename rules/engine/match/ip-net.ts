@@ -34,7 +34,9 @@ export function ipGroups(text: string): number[] | undefined {
 }
 
 function quadGroups(text: string): number[] | undefined {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)
+  const match = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/.exec(
+    text,
+  )
   if (match === null) return undefined
   const [a, b, c, d] = match.slice(1).map(Number) as [number, number, number, number]
   return Math.max(a, b, c, d) > 255 ? undefined : [a * 256 + b, c * 256 + d]

@@ -14,10 +14,12 @@ type Match = (text: string) => boolean
  * slashes, empty components count for nothing, so that leading, trailing and double slashes do not
  * matter. A component with `?`, `*` or `[` is a shell pattern for exactly one component.
  */
-export function compilePathPrefixes(patterns: readonly string[]): Match {
+export function compilePathPrefixes(patterns: readonly string[], siblingDefect = false): Match {
   const root = emptyNode()
   for (const pattern of patterns) add(root, pattern)
-  return (text) => descend(root, text, 0)
+  return siblingDefect
+    ? (text) => descendAsFalco(root, { at: 0, components: text.split('/').filter(Boolean) })
+    : (text) => descend(root, text, 0)
 }
 
 function emptyNode(): Node {
@@ -61,4 +63,25 @@ function descend(node: Node, text: string, from: number): boolean {
   const child = node.children.get(component)
   if (child !== undefined && descend(child, text, end)) return true
   return node.globs.some((glob) => glob.match(component) && descend(glob.node, text, end))
+}
+
+/**
+ * As Falco's own search: all patterns of one level share the place in the text, so that after one
+ * of them has led astray the next is held against the wrong component.
+ */
+function descendAsFalco(
+  node: Node,
+  place: { at: number; readonly components: readonly string[] },
+): boolean {
+  if (node.final) return true
+  const { at, components } = place
+  if (at >= components.length) return false
+  const child = node.children.get(components[at]!)
+  if (child !== undefined && descendAsFalco(child, { at: at + 1, components })) return true
+  return node.globs.some((glob) => {
+    const component = components[place.at]
+    if (component === undefined || !glob.match(component)) return false
+    place.at += 1
+    return descendAsFalco(glob.node, place)
+  })
 }
