@@ -61,11 +61,13 @@ function toJson(diagnostic: Diagnostic): JsonDiagnostic {
   }
   return {
     context: {
-      locations: chain.map(({ type, name, place }, i) => ({
-        item_type: type,
-        item_name: name,
-        position: i === chain.length - 1 ? exact : fromPlace(positionOf(place)),
-      })),
+      locations: chain.map(({ type, name, place }, i) => {
+        const position = i === chain.length - 1 ? exact : fromPlace(positionOf(place))
+        // What Falco calls the place of an expression is the beginning of its text.
+        return type === 'condition expression'
+          ? { item_type: type, item_name: '', position: { ...position, name } }
+          : { item_type: type, item_name: name, position }
+      }),
       snippet: snippetOf(snippet, at.column - 1),
     },
     code,

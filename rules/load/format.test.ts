@@ -25,12 +25,15 @@ describe('a diagnostic', () => {
     expect(
       error!.context.locations.map(({ item_type, item_name }) => [item_type, item_name]),
     ).toEqual([
-      ['rules content', 'a.yaml'],
-      ['rules content item', ''],
+      ['rules content', ''],
       ['rule', 'r'],
       ['rule condition', ''],
-      ['condition expression', '"evt.type=open and..."'],
+      ['condition expression', ''],
     ])
-    expect(error!.context.locations.at(-1)!.position).toMatchObject({ line: 2, column: 31 })
+    expect(error!.context.locations.at(-1)!.position).toMatchObject({
+      name: '"evt.type=open and..."',
+      line: 2,
+      column: 31,
+    })
   })
 })

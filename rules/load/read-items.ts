@@ -11,7 +11,7 @@ import { readYaml, type YamlMap, type YamlNode } from './yaml-tree.ts'
 export function readItems(file: SourceFile, report: Report): Item[] {
   const context: Context = {
     type: 'rules content',
-    name: file.name,
+    name: '',
     place: { file, at: 0, end: 0 },
   }
   const { documents, problems } = readYaml(file)
@@ -44,9 +44,8 @@ function readDocument(document: YamlNode, context: Context, report: Report): Ite
 }
 
 function readItem(map: YamlMap, parent: Context, report: Report): Item | undefined {
-  const itemContext: Context = { parent, type: 'rules content item', name: '', place: map.place }
   const reader = (type: string, name: string) =>
-    new NodeReader(map, { parent: itemContext, type, name, place: map.place }, report)
+    new NodeReader(map, { parent, type, name, place: map.place }, report)
   const nameOf = (key: string) => {
     const node = map.get(key)
     return node?.kind === 'scalar' ? node.text : ''
@@ -60,7 +59,7 @@ function readItem(map: YamlMap, parent: Context, report: Report): Item | undefin
   if (map.get('rule')) return readRule(reader('rule', nameOf('rule')))
   const known = ['rule', 'macro', 'list', 'required_engine_version', 'required_plugin_versions']
   const [entry] = map.entries
-  const unknown = reader('extension item', entry?.key ?? '')
+  const unknown = reader('rules content item', '')
   const message = `an item begins with one of ${known.join(', ')}; this one is left out`
   unknown.warn('LOAD_UNKNOWN_ITEM', message, entry?.keyPlace ?? map.place)
   return undefined

@@ -51,6 +51,8 @@ export class SourcedText {
       at += segment.length
       if (at >= end) break
     }
+    // An empty text, too, was written somewhere.
+    if (segments.length === 0) return SourcedText.at('', this.placeOf(start, start))
     return new SourcedText(this.text.slice(start, end), segments)
   }
 
