@@ -89,7 +89,13 @@ export const CONTROL = {
   epoch: 104,
 } as const
 
-export const PROGRESS = { next_seq: 0, last_time: 8, lost: 16, compat_unmapped: 48 } as const
+export const PROGRESS = {
+  next_seq: 0,
+  last_time: 8,
+  lost: 16,
+  compat_unmapped: 48,
+  last_wake: 56,
+} as const
 
 export const CPU_COUNTERS = { seen: 0, rejected: 8 } as const
 export const CPU_COUNTERS_BYTES = 64

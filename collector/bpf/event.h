@@ -191,7 +191,7 @@ struct progress {
 	__u64 last_time;
 	__u64 lost[LOSS_CLASSES];
 	__u64 compat_unmapped; /* 32-bit calls without a native counterpart, wanted or not */
-	__u64 pad;
+	__u64 last_wake;
 };
 
 /* One a CPU. */

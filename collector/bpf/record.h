@@ -138,9 +138,10 @@ static __always_inline void begin(struct scratch *s, struct task_struct *task, u
 }
 
 /*
- * Hands over a record of `size` bytes. The reader is woken at once after silence and for urgent
- * records, otherwise each time another `wake_bytes` (a power of two) have come together; it polls
- * while it is busy, so a record is never left lying.
+ * Hands over a record of `size` bytes. The reader is woken at once after silence, for urgent records
+ * unless it was woken just now, and each time another `wake_bytes` (a power of two) have come
+ * together. It polls every two milliseconds while it is busy, so a record is never left lying, and
+ * a burst of execs does not cost a wake-up each.
  */
 static __always_inline void emit(struct scratch *s, u32 size, u32 loss_class, bool urgent)
 {
@@ -160,9 +161,12 @@ static __always_inline void emit(struct scratch *s, u32 size, u32 loss_class, bo
 	e->size = size;
 	e->seq = __sync_fetch_and_add(&progress.next_seq, 1);
 	progress.last_time = e->time;
-	if (urgent || e->time - last >= control.quiet ||
-	    ((used ^ (used + size + 8)) & ~(control.wake_bytes - 1)))
+	if (e->time - last >= control.quiet ||
+	    (urgent && e->time - progress.last_wake >= 2 * control.quiet) ||
+	    ((used ^ (used + size + 8)) & ~(control.wake_bytes - 1))) {
+		progress.last_wake = e->time;
 		wake = BPF_RB_FORCE_WAKEUP;
+	}
 	if (bpf_ringbuf_output(&ring, s, size, wake))
 		__sync_fetch_and_add(&progress.lost[loss_class & 3], 1);
 }
