@@ -53,8 +53,11 @@ function typeNames(condition: Expr): string[] {
 }
 
 /** The shape of `falco -L -o json_output=true`. */
-function describe(rules: readonly LoadedRule[], { macros, lists }: RuleSet): object {
+function describe(rules: readonly LoadedRule[], ruleSet: RuleSet): object {
+  const { macros, lists, requiredEngineVersion, requiredPlugins } = ruleSet
   return {
+    required_engine_version: requiredEngineVersion,
+    required_plugin_versions: requiredPlugins,
     rules: rules.map((rule) => ({
       info: {
         name: rule.name,
@@ -74,6 +77,9 @@ function describe(rules: readonly LoadedRule[], { macros, lists }: RuleSet): obj
         ...conditionDetails(rule.condition),
         output_fields: outputFields(rule),
         exception_names: rule.exceptionNames,
+        exception_fields: rule.exceptionFields,
+        exception_operators: rule.exceptionOperators,
+        plugins: [],
         output_compiled: rule.output.text,
       },
     })),

@@ -44,6 +44,8 @@ export function compileDefinitions(
     rules: compiled.rules,
     inactive: compiled.inactive,
     missingPlugins: [],
+    requiredEngineVersion: '',
+    requiredPlugins: [],
     macros: [...macros.parsed.values()].map((macro) => loadedMacro(macro, macros.used)),
     lists: [...definitions.lists.values()].map(
       ({ name, members, namePlace }): LoadedList => ({

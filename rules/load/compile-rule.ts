@@ -17,9 +17,10 @@ import type { MacroResolver, ParsedMacro } from './compile-definitions.ts'
 import { conditionContext, laterNote } from './condition-place.ts'
 import { type Definitions, defaultSource, type RuleDefinition } from './definitions.ts'
 import { type Diagnostic, makeDiagnostic, positionOf } from './diagnostic.ts'
-import { withExceptions } from './exceptions.ts'
+import { type Exception, withExceptions } from './exceptions.ts'
 import type { ListExpander } from './expand-lists.ts'
 import { deprecatedIn, hintsOf, unsafeChecks } from './hints.ts'
+import type { ExceptionScalar, OneOrMany } from './items.ts'
 import type { Report } from './node-reader.ts'
 import { additionsFor, type OutputAddition } from './output-addition.ts'
 import type { InactiveRule, LoadedRule } from './rule-set.ts'
@@ -102,7 +103,7 @@ export class CompiledRules {
       captureDuration,
       macros: condition.macros,
       lists: condition.lists,
-      exceptionNames: rule.exceptions.map((exception) => exception.name),
+      ...aboutExceptions(rule.exceptions),
     })
   }
 
@@ -265,6 +266,25 @@ export class CompiledRules {
       output = SourcedText.join([output.slice(0, at), output.slice(at + info.length)])
     }
     return output
+  }
+}
+
+function aboutExceptions(
+  exceptions: readonly Exception[],
+): Pick<
+  LoadedRule,
+  'exceptionNames' | 'exceptionClauses' | 'exceptionFields' | 'exceptionOperators'
+> {
+  const filled = exceptions.filter(({ values }) => values.length > 0)
+  const texts = (value: OneOrMany) =>
+    (Array.isArray(value) ? (value as readonly ExceptionScalar[]) : [value as ExceptionScalar]).map(
+      ({ text }) => text.trim(),
+    )
+  return {
+    exceptionNames: exceptions.map(({ name }) => name),
+    exceptionClauses: filled.map(({ name }) => name),
+    exceptionFields: [...new Set(filled.flatMap(({ fields }) => texts(fields)))],
+    exceptionOperators: [...new Set(filled.flatMap(({ comps }) => texts(comps)))],
   }
 }
 

@@ -2,13 +2,13 @@ import { isErrorCode } from './codes.ts'
 import { compileDefinitions } from './compile-definitions.ts'
 import { Definitions, defaultSource, type RuleDefinition } from './definitions.ts'
 import { type Diagnostic, makeDiagnostic, type SourceFile } from './diagnostic.ts'
-import type { Item, PluginsItem, Version, VersionItem } from './items.ts'
+import type { Item, PluginRequirement, PluginsItem, Version, VersionItem } from './items.ts'
 import type { Report } from './node-reader.ts'
 import { defaultAdditions, type OutputAddition } from './output-addition.ts'
 import { readItems } from './read-items.ts'
-import type { RuleSet } from './rule-set.ts'
+import type { RequiredPlugin, RuleSet } from './rule-set.ts'
 import { type Selection, selectRules } from './select-rules.ts'
-import { isCompatible } from './values.ts'
+import { compareVersions, isCompatible } from './values.ts'
 
 /** The version of Falco's rules engine whose language this is. */
 export const engineVersion: Version = [0, 63, 0]
@@ -49,9 +49,19 @@ export function loadRules(files: readonly SourceFile[], options: LoadOptions = {
   const definitions = new Definitions(strictCompat)
   const found = new Diagnostics(files)
   const plugins: PluginsItem[] = []
-  let ruleSet: RuleSet = { rules: [], macros: [], lists: [], inactive: [], missingPlugins: [] }
+  const versions: Version[] = []
+  let ruleSet: RuleSet = {
+    rules: [],
+    macros: [],
+    lists: [],
+    inactive: [],
+    missingPlugins: [],
+    requiredEngineVersion: '',
+    requiredPlugins: [],
+  }
   for (const [i, file] of files.entries()) {
     for (const item of readItems(file, found.report)) {
+      if (item.kind === 'version') versions.push(item.version)
       takeIn(item, definitions, plugins, found.report)
     }
     // Warnings of the whole are the business of the last compilation.
@@ -71,6 +81,8 @@ export function loadRules(files: readonly SourceFile[], options: LoadOptions = {
     ruleSet: {
       ...selectRules(ruleSet, options.selections ?? []),
       missingPlugins: missing,
+      requiredEngineVersion: versions.sort(compareVersions).at(-1)?.join('.') ?? '',
+      requiredPlugins: plugins.flatMap((item) => item.requirements.map(requiredPlugin)),
     },
     files: found.byFile(),
   }
@@ -91,6 +103,15 @@ function checkVersion({ version, place, context }: VersionItem, report: Report):
   if (isCompatible(engineVersion, version)) return
   const message = `the rules need engine version ${version.join('.')}; this engine is ${engineVersion.join('.')}`
   report(makeDiagnostic('LOAD_ERR_VALIDATE', message, place, context))
+}
+
+function requiredPlugin({ anyOf }: PluginsItem['requirements'][number]): RequiredPlugin {
+  const [{ name, version }, ...others] = anyOf as [PluginRequirement, ...PluginRequirement[]]
+  return {
+    name,
+    version,
+    alternatives: others.map((other) => ({ name: other.name, version: other.version })),
+  }
 }
 
 function isForeign({ source }: RuleDefinition): boolean {

@@ -15,6 +15,10 @@ export interface LoadedRule extends Rule {
   readonly macros: readonly string[]
   readonly lists: readonly string[]
   readonly exceptionNames: readonly string[]
+  /** Exceptions with values: the last members of the condition, one each, in this order. */
+  readonly exceptionClauses: readonly string[]
+  readonly exceptionFields: readonly string[]
+  readonly exceptionOperators: readonly string[]
 }
 
 export interface LoadedMacro {
@@ -42,6 +46,12 @@ export interface InactiveRule {
   readonly at: Position
 }
 
+export interface RequiredPlugin {
+  readonly name: string
+  readonly version: string
+  readonly alternatives: readonly { readonly name: string; readonly version: string }[]
+}
+
 export interface RuleSet {
   /** In the order in which they are tried. */
   readonly rules: readonly LoadedRule[]
@@ -50,4 +60,7 @@ export interface RuleSet {
   readonly inactive: readonly InactiveRule[]
   /** Plugins that are asked for, are not there, and only inactive rules can need. */
   readonly missingPlugins: readonly string[]
+  /** The highest engine version that any file asks for; "" when none does. */
+  readonly requiredEngineVersion: string
+  readonly requiredPlugins: readonly RequiredPlugin[]
 }

@@ -31,3 +31,8 @@ export function isCompatible(have: Version, want: Version): boolean {
   if (have[0] !== want[0]) return false
   return have[1] === want[1] ? have[2] >= want[2] : have[1] > want[1]
 }
+
+/** Negative, zero or positive, as the first version is lower than the second, equal or higher. */
+export function compareVersions(a: Version, b: Version): number {
+  return a[0] - b[0] || a[1] - b[1] || a[2] - b[2]
+}
