@@ -1,4 +1,4 @@
-import { type ArgValue, eventTypeId, eventTypes } from '#events'
+import { type ArgValue, eventTypeId, eventTypes, toInteger } from '#events'
 import { falcoFlags } from './kernel-flags.ts'
 
 /**
@@ -79,7 +79,10 @@ export const describedCalls: readonly string[] = Object.keys(sources)
 /** What an argument is read from: a record of the ring, see {@link RingEvent}. */
 export interface ArgumentReader {
   readonly result: number | undefined
+  /** All 64 bits, unsigned. */
   register(index: number): bigint
+  /** The low 32 bits, signed. */
+  lowRegister(index: number): number
   textArgument(index: number): string | undefined
   openHow(part: 'flags' | 'mode' | 'resolve'): number | undefined
   readonly fileDev: number | undefined
@@ -92,14 +95,15 @@ type ReadArgument = (reader: ArgumentReader) => ArgValue
 
 const signed = new Set(['FD', 'PID', 'INT32', 'ERRNO'])
 
-function fitted(type: string, flags: string | undefined, value: bigint): ArgValue {
-  if (signed.has(type)) return Number(BigInt.asIntN(32, value))
-  if (flags !== undefined) return falcoFlags(flags, Number(BigInt.asUintN(32, value)))
+/** Reads a register as a parameter's type; 64-bit integers are dear, so only where they are needed. */
+function fitted(type: string, flags: string | undefined, index: number): ReadArgument {
+  if (signed.has(type)) return (reader) => reader.lowRegister(index)
+  if (flags !== undefined) return (reader) => falcoFlags(flags, reader.lowRegister(index) >>> 0)
   if (type === 'UINT64' || type === 'DYN' || type === 'INT64') {
-    return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value
+    return (reader) => toInteger(reader.register(index))
   }
-  if (type === 'UINT8') return Number(BigInt.asUintN(8, value))
-  return Number(BigInt.asUintN(32, value))
+  if (type === 'UINT8') return (reader) => reader.lowRegister(index) & 0xff
+  return (reader) => reader.lowRegister(index) >>> 0
 }
 
 function readerOf(source: string, type: string, flags: string | undefined): ReadArgument {
@@ -110,7 +114,7 @@ function readerOf(source: string, type: string, flags: string | undefined): Read
   if (source === 'tuple') return (reader) => reader.tuple
   if (source === 'address') return (reader) => reader.address
   if (source.startsWith('text')) return (reader) => reader.textArgument(index)
-  if (source.startsWith('arg')) return (reader) => fitted(type, flags, reader.register(index))
+  if (source.startsWith('arg')) return fitted(type, flags, index)
   if (source.startsWith('how.')) {
     const part = source.slice(4) as 'flags' | 'mode' | 'resolve'
     return (reader) => {

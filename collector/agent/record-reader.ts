@@ -36,6 +36,9 @@ export class RecordReader {
   readonly words: Int32Array
   /** Byte offset of the record. */
   at = 0
+  /** What the record is: a value of `Shape`. */
+  shape = 0
+  readonly #longs: BigUint64Array
   readonly #texts = new TextCache(decodeBytes)
   readonly #paths = new TextCache(joinComponents)
   readonly #itemAt = new Int32Array(KINDS)
@@ -43,12 +46,15 @@ export class RecordReader {
   #generation = 0
   #walked = false
 
+  /** @param words aligned to eight bytes */
   constructor(words: Int32Array) {
     this.words = words
+    this.#longs = new BigUint64Array(words.buffer, words.byteOffset, words.byteLength >>> 3)
   }
 
   point(at: number): void {
     this.at = at
+    this.shape = (this.words[at >>> 2]! >>> 16) & 0xff
     this.#generation = (this.#generation + 1) | 0
     this.#walked = false
   }
@@ -80,17 +86,13 @@ export class RecordReader {
     return this.words[word + 1]! * 4294967296 + (this.words[word]! >>> 0)
   }
 
+  /** A field of the fixed part, exact. */
   big(offset: number): bigint {
-    const word = (this.at + offset) >>> 2
-    return (BigInt(this.words[word + 1]! >>> 0) << 32n) | BigInt(this.words[word]! >>> 0)
+    return this.#longs[(this.at + offset) >>> 3]!
   }
 
   get size(): number {
     return this.u16(EVENT.size)
-  }
-
-  get shape(): number {
-    return this.u8(EVENT.shape)
   }
 
   /** Offset of an item's bytes within the record, 0 when there is none. */
@@ -130,7 +132,8 @@ export class RecordReader {
   paths(kind: number): string[] {
     const found: string[] = []
     this.#eachItem((itemKind, offset) => {
-      if (itemKind === kind) found.push(joinComponents(this.#copy(offset)))
+      if (itemKind !== kind) return
+      found.push(this.#paths.text(this.words, this.at + offset, this.itemLength(offset)))
     })
     return found
   }

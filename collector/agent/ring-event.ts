@@ -176,6 +176,10 @@ export class RingEvent implements SyscallEvent, ArgumentReader {
     return this.record.big(CALL.args + index * 8)
   }
 
+  lowRegister(index: number): number {
+    return this.record.i32(CALL.args + index * 8)
+  }
+
   textArgument(index: number): string | undefined {
     return this.record.text(Item.arg0 + index)
   }
@@ -224,7 +228,7 @@ export class RingEvent implements SyscallEvent, ArgumentReader {
     return (
       readSocket(record, num, name, this.#context.sockets) ??
       readFile(record, num) ??
-      (makesDescriptor.has(name) && result < 0 ? failed('unknown', '', undefined) : undefined)
+      (makesDescriptor.has(name) && result < 0 ? bare(-1, 'unknown', '', undefined) : undefined)
     )
   }
 
@@ -232,13 +236,13 @@ export class RingEvent implements SyscallEvent, ArgumentReader {
     const register = this.record.item(Item.arg0 + 1) === 0 ? 0 : 1
     const rawName = this.record.text(Item.arg0 + register)
     const num = this.record.i64(EVENT.result)
-    const file = readFile(this.record, num)
-    if (file !== undefined) return { ...file, rawName }
+    const file = readFile(this.record, num, rawName)
+    if (file !== undefined) return file
     const index = pathRegisters[this.type]!.findIndex((r) => r >= 0)
     const name = this.absolutePath(index) ?? rawName ?? ''
-    if (num < 0) return failed('file', name, rawName)
-    // opened, but gone or replaced before it could be read; or an io_uring result not seen
-    return { ...failed('file', name, rawName), num }
+    // without a file though opened: gone or replaced before it could be read; or an io_uring
+    // result not seen
+    return bare(num < 0 ? -1 : num, 'file', name, rawName)
   }
 }
 
@@ -254,12 +258,13 @@ const makesDescriptor = new Set([
   'userfaultfd',
 ])
 
-function failed(
+function bare(
+  num: number,
   kind: FileDescriptor['kind'],
   name: string,
   rawName: string | undefined,
 ): FileDescriptor {
-  return { num: -1, kind, name, rawName, dev: 0, inode: 0, layer: undefined, socket: undefined }
+  return { num, kind, name, rawName, dev: 0, inode: 0, layer: undefined, socket: undefined }
 }
 
 /** A copy of an event that stays true after the ring and the tables have moved on. */

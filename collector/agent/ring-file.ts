@@ -28,7 +28,11 @@ const anonymousKinds: readonly (readonly [prefix: string, kind: FdKind])[] = [
 ]
 
 /** What the event says about its file, from the kernel's own objects. */
-export function readFile(record: RecordReader, num: number): FileDescriptor | undefined {
+export function readFile(
+  record: RecordReader,
+  num: number,
+  rawName?: string,
+): FileDescriptor | undefined {
   const offset = record.item(Item.file)
   if (offset === 0) return undefined
   const mode = record.u32(offset + FILE_ITEM.mode)
@@ -39,7 +43,7 @@ export function readFile(record: RecordReader, num: number): FileDescriptor | un
     num,
     kind: fileKind(mode, flags, record.u32(offset + FILE_ITEM.open_flags), name),
     name,
-    rawName: undefined,
+    rawName,
     dev: userDevice(record.u32(offset + FILE_ITEM.dev)),
     inode: record.u64(offset + FILE_ITEM.inode),
     layer:

@@ -16,6 +16,7 @@ const roleOfCall: Readonly<Record<string, Socket['role']>> = {
   recvmsg: 'server',
 }
 
+/** What is remembered of one socket. */
 interface Seen {
   role: Socket['role']
   name: string
@@ -23,18 +24,23 @@ interface Seen {
 
 /**
  * What no single event tells of a socket: which side its process is on, and whether its endpoints
- * are the same as last time. Bounded; the socket not used for longest is forgotten first.
+ * are the same as last time. Bounded: of the sockets not used since `MAX_SOCKETS / 2` others were,
+ * nothing is remembered.
  */
 export class SocketMemory {
-  readonly #seen = new Map<number, Seen>()
+  // Two generations instead of one map in order of use: moving an entry to the end of a map at
+  // every event costs more than all the rest of the event.
+  #recent = new Map<number, Seen>()
+  #older = new Map<number, Seen>()
+  #lastInode = -1
+  #last: Seen = { role: undefined, name: '' }
   evicted = 0
 
   /** The first call that decides the role wins: a server that answers stays a server. */
   role(inode: number, call: string, localPort: number, remotePort: number): Socket['role'] {
     const seen = this.#touch(inode)
-    const decided = roleOfCall[call]
     if (seen.role === undefined || call === 'connect' || call === 'accept4') {
-      seen.role = decided ?? guess(localPort, remotePort)
+      seen.role = roleOfCall[call] ?? guess(localPort, remotePort)
     }
     return seen.role
   }
@@ -48,18 +54,21 @@ export class SocketMemory {
   }
 
   #touch(inode: number): Seen {
-    let seen = this.#seen.get(inode)
+    if (inode === this.#lastInode) return this.#last
+    let seen = this.#recent.get(inode)
     if (seen === undefined) {
-      seen = { role: undefined, name: '' }
-      if (this.#seen.size >= MAX_SOCKETS) {
-        const [oldest] = this.#seen.keys()
-        this.#seen.delete(oldest!)
-        this.evicted += 1
+      seen = this.#older.get(inode)
+      if (seen === undefined) seen = { role: undefined, name: '' }
+      else this.#older.delete(inode)
+      if (this.#recent.size >= MAX_SOCKETS / 2) {
+        this.evicted += this.#older.size
+        this.#older = this.#recent
+        this.#recent = new Map()
       }
-    } else {
-      this.#seen.delete(inode)
+      this.#recent.set(inode, seen)
     }
-    this.#seen.set(inode, seen)
+    this.#lastInode = inode
+    this.#last = seen
     return seen
   }
 }
