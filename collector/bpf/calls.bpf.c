@@ -132,7 +132,7 @@ int BPF_PROG(exit_open, struct pt_regs *regs, long result)
 		at = put_file(s, at, task, file);
 	at = put_name(s, at, task, at_form ? 1 : 0, c->args[at_form ? 1 : 0],
 		      at_form ? (s32)c->args[0] : AT_FDCWD, file ? 0 : ITEM_BASE);
-	emit(s, at, LOSS_FILE, false);
+	emit(s, at, LOSS_FILE, WAKE_NORMAL);
 	return 0;
 }
 
@@ -172,7 +172,7 @@ int BPF_PROG(exit_datagram, struct pt_regs *regs, long result)
 		put_item(s, at, ITEM_ADDRESS, 28);
 		at = after_item(at, 28);
 	}
-	emit(s, at, LOSS_NETWORK, false);
+	emit(s, at, LOSS_NETWORK, WAKE_NORMAL);
 	return 0;
 }
 
@@ -191,7 +191,7 @@ int BPF_PROG(exit_exec, struct pt_regs *regs, long result)
 	int arg = nr == __NR_execveat ? 1 : 0;
 	s32 dirfd = nr == __NR_execveat ? (s32)c->args[0] : AT_FDCWD;
 	u32 at = put_name(s, sizeof(*c), task, arg, c->args[arg], dirfd, ITEM_BASE);
-	emit(s, at, LOSS_PROCESS, true);
+	emit(s, at, LOSS_PROCESS, WAKE_URGENT);
 	return 0;
 }
 
@@ -248,6 +248,6 @@ int BPF_PROG(exit_call, struct pt_regs *regs, long result)
 	at = put_argument(s, at, task, 1, row->args[1], c->args[1], c->args[0], c->args[2]);
 	at = put_argument(s, at, task, 2, row->args[2], c->args[2], c->args[1], c->args[3]);
 	at = put_argument(s, at, task, 3, row->args[3], c->args[3], c->args[2], c->args[4]);
-	emit(s, at, row->loss, row->urgent);
+	emit(s, at, row->loss, row->urgent ? WAKE_URGENT : WAKE_NORMAL);
 	return 0;
 }

@@ -50,7 +50,7 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 	if (bprm->interp != name)
 		at = put_kernel_text(s, at, ITEM_SCRIPT, name, MAX_ARGS);
 	at = put_cgroups(task, at, 0);
-	emit(s, at, LOSS_PROCESS, true);
+	emit(s, at, LOSS_PROCESS, WAKE_URGENT);
 	return 0;
 }
 
@@ -73,7 +73,7 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 	f->vpgid = pid_in(group, pid->level);
 	f->sid = pid_in(BPF_CORE_READ(signal, pids[PIDTYPE_SID]), 0);
 	pid_namespace_of(child, &f->pid_namespace);
-	emit(s, put_comm(s, sizeof(*f), child), LOSS_PROCESS, false);
+	emit(s, put_comm(s, sizeof(*f), child), LOSS_PROCESS, WAKE_NEVER);
 	return 0;
 }
 
@@ -111,6 +111,6 @@ int BPF_PROG(process_exit, struct task_struct *task)
 	u32 group = signal->group_exit_code;
 	e->status = group ? group : task->exit_code;
 	e->reaper = reaper_of(task);
-	emit(s, sizeof(*e), LOSS_PROCESS, false);
+	emit(s, sizeof(*e), LOSS_PROCESS, WAKE_NORMAL);
 	return 0;
 }

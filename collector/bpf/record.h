@@ -137,13 +137,16 @@ static __always_inline void begin(struct scratch *s, struct task_struct *task, u
 	e->result = result;
 }
 
+enum wake { WAKE_NEVER, WAKE_NORMAL, WAKE_URGENT };
+
 /*
  * Hands over a record of `size` bytes. The reader is woken at once after silence, for urgent records
  * unless it was woken just now, and each time another `wake_bytes` (a power of two) have come
  * together. It polls every two milliseconds while it is busy, so a record is never left lying, and
- * a burst of execs does not cost a wake-up each.
+ * a burst of execs does not cost a wake-up each. WAKE_NEVER is for what no rule sees: it can wait
+ * for the next record, and must not make that one look like part of a burst.
  */
-static __always_inline void emit(struct scratch *s, u32 size, u32 loss_class, bool urgent)
+static __always_inline void emit(struct scratch *s, u32 size, u32 loss_class, enum wake urgency)
 {
 	struct event *e = (void *)s->data;
 	u64 used = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
@@ -160,9 +163,10 @@ static __always_inline void emit(struct scratch *s, u32 size, u32 loss_class, bo
 	}
 	e->size = size;
 	e->seq = __sync_fetch_and_add(&progress.next_seq, 1);
-	progress.last_time = e->time;
-	if (e->time - last >= control.quiet ||
-	    (urgent && e->time - progress.last_wake >= 2 * control.quiet) ||
+	if (urgency != WAKE_NEVER)
+		progress.last_time = e->time;
+	if ((urgency != WAKE_NEVER && e->time - last >= control.quiet) ||
+	    (urgency == WAKE_URGENT && e->time - progress.last_wake >= 2 * control.quiet) ||
 	    ((used ^ (used + size + 8)) & ~(control.wake_bytes - 1))) {
 		progress.last_wake = e->time;
 		wake = BPF_RB_FORCE_WAKEUP;

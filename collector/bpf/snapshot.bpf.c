@@ -53,7 +53,7 @@ int snapshot_task(struct bpf_iter__task *ctx)
 		at = put_task_block(s, at, ITEM_ENV, task, BPF_CORE_READ(mm, env_start),
 				    BPF_CORE_READ(mm, env_end), MAX_ENV);
 	at = put_cgroups(task, at, FOR_SNAPSHOT);
-	emit(s, at, LOSS_PROCESS, false);
+	emit(s, at, LOSS_PROCESS, WAKE_NORMAL);
 	return 0;
 }
 
@@ -70,6 +70,6 @@ int snapshot_end(struct bpf_iter__task *ctx)
 	__builtin_memset(e, 0, sizeof(*e));
 	e->shape = SHAPE_READY;
 	e->time = bpf_ktime_get_boot_ns();
-	emit(s, sizeof(*e), LOSS_PROCESS, true);
+	emit(s, sizeof(*e), LOSS_PROCESS, WAKE_URGENT);
 	return 0;
 }

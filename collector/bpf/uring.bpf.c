@@ -48,7 +48,7 @@ static __always_inline void emit_request(struct uring_request *r, struct file *s
 		at = after_item(at, sizeof(r->address));
 		if (socket)
 			at = put_file(s, at, task, socket);
-		emit(s, at, LOSS_NETWORK, false);
+		emit(s, at, LOSS_NETWORK, WAKE_NORMAL);
 		return;
 	}
 	c->args[0] = (s64)r->dirfd;
@@ -68,7 +68,7 @@ static __always_inline void emit_request(struct uring_request *r, struct file *s
 	u32 next = put_kernel_text(s, at, ITEM_ARG0 + 1, r->name, sizeof(r->name));
 	if (!file && r->name[0] != '/')
 		next = put_base(task, next, r->dirfd, ITEM_BASE);
-	emit(s, next, LOSS_FILE, false);
+	emit(s, next, LOSS_FILE, WAKE_NORMAL);
 }
 
 SEC("tp_btf/io_uring_submit_req")

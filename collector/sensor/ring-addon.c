@@ -16,9 +16,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* While events come, look again after 2, 4 and 8 ms; then sleep until the kernel wakes us. */
+/*
+ * While events come, look again after 2, 4 and 8 ms; then sleep until the kernel wakes us, but not
+ * for ever: records that never wake (see WAKE_NEVER) are to be read some time, too.
+ */
 #define FIRST_PAUSE_MS 2
 #define LAST_PAUSE_MS 8
+#define SLEEP_MS 1000
 
 static int ring_fd, stop_fd;
 static uint64_t *consumer, *producer;
@@ -101,8 +105,8 @@ static void *wait_for_events(void *unused)
 			pause = FIRST_PAUSE_MS;
 			if (!atomic_exchange(&pending, true))
 				napi_call_threadsafe_function(wake, NULL, napi_tsfn_nonblocking);
-		} else if (pause > 0) {
-			pause = pause < LAST_PAUSE_MS ? pause * 2 : -1;
+		} else {
+			pause = pause < LAST_PAUSE_MS ? pause * 2 : SLEEP_MS;
 		}
 		epoll_wait(epoll, &happened, 1, pause);
 	}
