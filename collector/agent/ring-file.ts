@@ -1,7 +1,7 @@
 import { canonicalIp, type FdKind, type FileDescriptor, type Socket } from '#events'
 import { FILE_ITEM, Item, SOCKET_ITEM } from './layout.ts'
 import type { RecordReader } from './record-reader.ts'
-import type { SocketMemory } from './socket-memory.ts'
+import { type Ends, noEnds, type SocketMemory } from './socket-memory.ts'
 
 const AF_UNIX = 1
 const AF_INET = 2
@@ -82,7 +82,22 @@ interface Endpoint {
   readonly port: number
 }
 
+const IP_SLOTS = 256
+const ipWords = new Int32Array(IP_SLOTS)
+const ipTexts = new Array<string>(IP_SLOTS).fill('0.0.0.0')
+
+/** An address as text, by a small cache: a machine talks to few others at a time. */
 function ipv4(word: number): string {
+  const slot = (word ^ (word >>> 8) ^ (word >>> 16) ^ (word >>> 24)) & (IP_SLOTS - 1)
+  // the zero that all slots begin with is at home in slot 0 alone, where its text is right
+  if (ipWords[slot] !== (word | 0)) {
+    ipWords[slot] = word
+    ipTexts[slot] = ipv4Text(word)
+  }
+  return ipTexts[slot]!
+}
+
+function ipv4Text(word: number): string {
   return `${word & 255}.${(word >>> 8) & 255}.${(word >>> 16) & 255}.${word >>> 24}`
 }
 
@@ -151,24 +166,48 @@ export function readSocket(
   const remotePort = peerKnown ? kernelPort : given.port
   const connected = record.u8(offset + SOCKET_ITEM.state) === ESTABLISHED
   const role = memory.role(inode, call, localPort, remotePort)
-  const name = socketName(role, localIp, localPort, remoteIp, remotePort)
+  const ends = endsOf(role, localIp, localPort, remoteIp, remotePort)
   const l4proto = protocolOf(
     record.u16(offset + SOCKET_ITEM.type),
     record.u16(offset + SOCKET_ITEM.protocol),
   )
-  return {
-    ...bare(num, kindOf(family, remoteIp || localIp), name, inode),
-    socket: {
-      family,
-      l4proto,
-      role,
-      localIp,
-      localPort,
-      remoteIp,
-      remotePort,
-      connected,
-      nameChanged: memory.nameChanged(inode, name),
-    },
+  return new SocketDescriptor(num, kindOf(family, remoteIp || localIp), inode, ends, {
+    family,
+    l4proto,
+    role,
+    localIp,
+    localPort,
+    remoteIp,
+    remotePort,
+    connected,
+    nameChanged: memory.changed(inode, ends),
+  })
+}
+
+/** An Internet socket; its name is put together when somebody asks. */
+class SocketDescriptor implements FileDescriptor {
+  readonly num: number
+  readonly kind: FdKind
+  readonly rawName: undefined
+  readonly dev = 0
+  readonly inode: number
+  readonly layer: undefined
+  readonly socket: Socket
+  readonly #ends: Ends
+
+  constructor(num: number, kind: FdKind, inode: number, ends: Ends, socket: Socket) {
+    this.num = num
+    this.kind = kind
+    this.inode = inode
+    this.socket = socket
+    this.#ends = ends
+  }
+
+  get name(): string {
+    const { firstIp, firstPort, secondIp, secondPort } = this.#ends
+    if (this.socket.role === undefined) return ''
+    const first = `${firstIp}:${firstPort}`
+    return this.socket.remotePort === 0 ? first : `${first}->${secondIp}:${secondPort}`
   }
 }
 
@@ -176,17 +215,19 @@ function bare(num: number, kind: FdKind, name: string, inode: number): FileDescr
   return { num, kind, name, rawName: undefined, dev: 0, inode, layer: undefined, socket: undefined }
 }
 
-/** Falco's form: client first; a listening socket is its own address alone. */
-function socketName(
+/** Falco's order: client first; a listening socket is its own address alone. */
+function endsOf(
   role: Socket['role'],
   localIp: string,
   localPort: number,
   remoteIp: string,
   remotePort: number,
-): string {
-  if (role === undefined) return ''
-  const local = `${localIp}:${localPort}`
-  if (remotePort === 0) return local
-  const remote = `${remoteIp}:${remotePort}`
-  return role === 'server' ? `${remote}->${local}` : `${local}->${remote}`
+): Ends {
+  if (role === undefined) return noEnds
+  if (remotePort === 0) {
+    return { firstIp: localIp, firstPort: localPort, secondIp: '', secondPort: 0 }
+  }
+  return role === 'server'
+    ? { firstIp: remoteIp, firstPort: remotePort, secondIp: localIp, secondPort: localPort }
+    : { firstIp: localIp, firstPort: localPort, secondIp: remoteIp, secondPort: remotePort }
 }

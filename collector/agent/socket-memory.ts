@@ -16,11 +16,21 @@ const roleOfCall: Readonly<Record<string, Socket['role']>> = {
   recvmsg: 'server',
 }
 
+/** The two ends of a socket in the order of its name; '' and 0 for an end that it does not name. */
+export interface Ends {
+  readonly firstIp: string
+  readonly firstPort: number
+  readonly secondIp: string
+  readonly secondPort: number
+}
+
 /** What is remembered of one socket. */
 interface Seen {
   role: Socket['role']
-  name: string
+  ends: Ends
 }
+
+export const noEnds: Ends = { firstIp: '', firstPort: 0, secondIp: '', secondPort: 0 }
 
 /**
  * What no single event tells of a socket: which side its process is on, and whether its endpoints
@@ -33,7 +43,7 @@ export class SocketMemory {
   #recent = new Map<number, Seen>()
   #older = new Map<number, Seen>()
   #lastInode = -1
-  #last: Seen = { role: undefined, name: '' }
+  #last: Seen = { role: undefined, ends: noEnds }
   evicted = 0
 
   /** The first call that decides the role wins: a server that answers stays a server. */
@@ -45,11 +55,19 @@ export class SocketMemory {
     return seen.role
   }
 
-  /** Whether `name` differs from the name this socket had at its last event. */
-  nameChanged(inode: number, name: string): boolean {
+  /** Whether the ends differ from those that this socket had at its last event; `ends` is kept. */
+  changed(inode: number, ends: Ends): boolean {
     const seen = this.#touch(inode)
-    if (seen.name === name) return false
-    seen.name = name
+    const before = seen.ends
+    if (
+      before.firstPort === ends.firstPort &&
+      before.secondPort === ends.secondPort &&
+      before.firstIp === ends.firstIp &&
+      before.secondIp === ends.secondIp
+    ) {
+      return false
+    }
+    seen.ends = ends
     return true
   }
 
@@ -58,7 +76,7 @@ export class SocketMemory {
     let seen = this.#recent.get(inode)
     if (seen === undefined) {
       seen = this.#older.get(inode)
-      if (seen === undefined) seen = { role: undefined, name: '' }
+      if (seen === undefined) seen = { role: undefined, ends: noEnds }
       else this.#older.delete(inode)
       if (this.#recent.size >= MAX_SOCKETS / 2) {
         this.evicted += this.#older.size

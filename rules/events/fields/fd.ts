@@ -30,12 +30,38 @@ function letter({ type, fd }: SyscallEvent): Value {
   return fd.num < 0 ? failedLetters[type] : kindLetter(fd.kind)
 }
 
+const MOST_KEPT = 1024
+
+/**
+ * Remembers the results of the last paths. A part of a path made anew would be hashed anew by each
+ * rule that looks it up in a list.
+ */
+function kept(part: (path: string) => string): (path: string) => string {
+  const known = new Map<string, string>()
+  return (path) => {
+    let result = known.get(path)
+    if (result === undefined) {
+      if (known.size >= MOST_KEPT) known.clear()
+      result = part(path)
+      known.set(path, result)
+    }
+    return result
+  }
+}
+
 /** Directory of a path; a trailing slash names a directory itself. */
-function directoryOf(path: string): string {
+const directoryOf = kept((path) => {
   const slash = path.lastIndexOf('/')
   if (slash <= 0) return '/'
   return slash === path.length - 1 ? path : path.slice(0, slash)
-}
+})
+
+/** Last component of a path. */
+const baseOf = kept((path) => {
+  const slash = path.lastIndexOf('/')
+  if (slash < 0) return '/'
+  return slash === path.length - 1 ? path : path.slice(slash + 1)
+})
 
 function directory({ fd }: SyscallEvent): string | undefined {
   if (fd === undefined) return undefined
@@ -45,9 +71,13 @@ function directory({ fd }: SyscallEvent): string | undefined {
 
 function filename({ fd }: SyscallEvent): Value {
   if (fd === undefined || fd.num < 0 || fd.kind !== 'file') return undefined
-  const slash = fd.name.lastIndexOf('/')
-  if (slash < 0) return '/'
-  return slash === fd.name.length - 1 ? fd.name : fd.name.slice(slash + 1)
+  return baseOf(fd.name)
+}
+
+function rawName({ fd }: SyscallEvent): Value {
+  if (fd === undefined) return undefined
+  const name = fd.rawName ?? ''
+  return name.includes('//') ? name.replace(/\/{2,}/g, '/') : name
 }
 
 function inContainer(read: (event: SyscallEvent) => string | undefined): Binder {
@@ -72,9 +102,7 @@ export const fdFields: Binders = {
   'fd.type': fact(({ kind }) => kindWord(kind)),
   'fd.typechar': plain(letter),
   'fd.name': plain(({ fd }) => fd?.name),
-  'fd.nameraw': plain(({ fd }) =>
-    fd === undefined ? undefined : (fd.rawName ?? '').replace(/\/{2,}/g, '/'),
-  ),
+  'fd.nameraw': plain(rawName),
   'fd.directory': plain(directory),
   'fd.filename': plain(filename),
   'fd.containername': inContainer(({ fd }) => fd?.name),
