@@ -3,9 +3,10 @@ import { hostname } from 'node:os'
 import { createInterface } from 'node:readline'
 import { alertJson, alertOf, compileRules } from '#engine'
 import { fieldMapSource, parseFieldMap } from '#events'
+import { Explainer } from './eval-why.ts'
 import { type Io, UsageError } from './io.ts'
 import { loadRuleFiles, parseRuleOptions, sharedUsage } from './rule-options.ts'
-import { inColor } from './rules-check.ts'
+import { showErrors } from './rules-check.ts'
 
 export const usage = `usage: lanner eval --rules PATH... --events FILE [OPTION]...
 
@@ -14,6 +15,9 @@ JSON object of field names and values; "-" is standard input. A line that is wro
 others are evaluated, and the exit code is 1.
 
   --events FILE             the events
+  --why                     print why rules fire or stay silent, instead of alerts: conditions as trees
+                            with the value of each part and the part that decides
+  --rule PATTERN            with --why: these rules only, all in full
   --hostname NAME           what alerts say of the host (default FALCO_HOSTNAME or this host's name)
 ${sharedUsage}`
 
@@ -21,23 +25,24 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const { rules, values, positionals } = parseRuleOptions(args, {
     events: { type: 'string' },
     hostname: { type: 'string' },
+    why: { type: 'boolean' },
+    rule: { type: 'string' },
   })
   if (positionals.length > 0) throw new UsageError(`unexpected argument "${positionals[0]}"`)
   const path = values.events
+  if (values.rule !== undefined && !values.why) throw new UsageError('--rule goes with --why')
   if (path === undefined) throw new UsageError('no events: --events FILE is needed')
   const loaded = loadRuleFiles(rules)
   if (!loaded.ok || loaded.files.length === 0) {
-    for (const { path: file, message } of loaded.unreadable) io.err(`error: ${file}: ${message}\n`)
-    for (const { diagnostics } of loaded.files) {
-      for (const diagnostic of diagnostics) {
-        if (diagnostic.severity === 'error') io.err(`${inColor(diagnostic, io)}\n\n`)
-      }
-    }
+    showErrors(loaded, io)
     return 2
   }
   const { matching, leastPriority } = rules
   const program = compileRules(loaded.ruleSet.rules, fieldMapSource, { matching, leastPriority })
   const context = { hostname: values.hostname ?? process.env['FALCO_HOSTNAME'] ?? hostname() }
+  const explainer = values.why
+    ? new Explainer(loaded.ruleSet, { matching, leastPriority, rule: values.rule })
+    : undefined
   let mistakes = 0
   let number = 0
   try {
@@ -49,6 +54,12 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       if (Array.isArray(event)) {
         mistakes += 1
         for (const message of event) io.err(`${path}:${number}: error: ${message}\n`)
+        continue
+      }
+      if (explainer !== undefined) {
+        if (rules.json) {
+          io.out(`${JSON.stringify({ line: number, rules: explainer.json(event) })}\n`)
+        } else explainer.show(`${path}:${number}`, event, io)
         continue
       }
       for (const rule of program.evaluate(event)) {

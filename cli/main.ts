@@ -32,6 +32,18 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'list rules with what they look at',
     load: () => import('./rules-list.ts'),
   },
+  'rules explain': {
+    summary: 'show one rule in full: condition, events, fields, runbook',
+    load: () => import('./rules-explain.ts'),
+  },
+  'rules diff': {
+    summary: 'say what changed between two rule sets, and how serious it is',
+    load: () => import('./rules-diff.ts'),
+  },
+  compare: {
+    summary: 'compare the alerts of Falco and Lanner for the same events',
+    load: () => import('./compare.ts'),
+  },
   eval: {
     summary: 'evaluate rules over events given as field maps',
     load: () => import('./eval.ts'),

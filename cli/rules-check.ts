@@ -1,25 +1,28 @@
+import type { RuleMatching } from '#engine'
 import { type Diagnostic, type FileResult, falcoResult, formatDiagnostic } from '#load'
 import { type Io, paint } from './io.ts'
 import { type LoadedFiles, loadRuleFiles, parseRuleOptions, sharedUsage } from './rule-options.ts'
+import { ruleWarningLines, ruleWarnings } from './rule-warnings.ts'
 
 export const usage = `usage: lanner rules check PATH... [OPTION]...
 
 Checks rules files, in order, each together with those before it, and reports every mistake with its
-place. Exits with 1 when there is one; warnings alone do not count.
+place. Exits with 1 when there is one; warnings alone do not count. Rules that load and yet can never
+fire, or look at what this build does not deliver, are named.
 
 ${sharedUsage}`
 
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const { rules, positionals } = parseRuleOptions(args, {})
   const loaded = loadRuleFiles(rules, positionals)
-  if (rules.json) io.out(`${JSON.stringify(jsonResult(loaded))}\n`)
-  else report(loaded, io)
+  if (rules.json) io.out(`${JSON.stringify(jsonResult(loaded, rules.matching))}\n`)
+  else report(loaded, rules.matching, io)
   if (loaded.files.length === 0) return 2
   return loaded.ok ? 0 : 1
 }
 
 /** The shape of `falco -V -o json_output=true`. */
-function jsonResult({ files, unreadable }: LoadedFiles): object {
+function jsonResult({ files, unreadable, ruleSet }: LoadedFiles, matching: RuleMatching): object {
   const missing = unreadable.map(({ path, message }) => ({
     name: path,
     successful: false,
@@ -33,14 +36,22 @@ function jsonResult({ files, unreadable }: LoadedFiles): object {
     ],
     warnings: [],
   }))
-  return { falco_load_results: [...missing, ...files.map(falcoResult)] }
+  return {
+    falco_load_results: [...missing, ...files.map(falcoResult)],
+    inactive_rules: ruleSet.inactive,
+    missing_plugins: ruleSet.missingPlugins,
+    rule_warnings: ruleWarnings(ruleSet, matching),
+  }
 }
 
-function report({ files, unreadable, ruleSet }: LoadedFiles, io: Io): void {
+function report(loaded: LoadedFiles, matching: RuleMatching, io: Io): void {
+  const { files, unreadable, ruleSet } = loaded
   for (const { path, message } of unreadable) {
     io.err(`${paint('error', 'red', io)}: ${path}: ${message}\n`)
   }
   for (const file of files) reportFile(file, io)
+  const notes = ruleWarningLines(ruleSet, matching)
+  for (const line of notes) io.err(`${line}\n`)
   const all = files.flatMap(({ diagnostics }) => diagnostics)
   const errors = all.filter(({ severity }) => severity === 'error').length + unreadable.length
   const warnings = all.length + unreadable.length - errors
@@ -51,6 +62,16 @@ function report({ files, unreadable, ruleSet }: LoadedFiles, io: Io): void {
       `${count(macros.length, 'macro')}, ${count(lists.length, 'list')}: ` +
       `${count(errors, 'error')}, ${count(warnings, 'warning')}\n`,
   )
+}
+
+/** Shows what keeps rules from loading, for commands that want to use them. */
+export function showErrors({ files, unreadable }: LoadedFiles, io: Io): void {
+  for (const { path, message } of unreadable) io.err(`error: ${path}: ${message}\n`)
+  for (const { diagnostics } of files) {
+    for (const diagnostic of diagnostics) {
+      if (diagnostic.severity === 'error') io.err(`${inColor(diagnostic, io)}\n\n`)
+    }
+  }
 }
 
 function reportFile({ file, diagnostics }: FileResult, io: Io): void {

@@ -10,7 +10,8 @@ import { eventTypes } from '#events'
 import type { LoadedRule, RuleSet } from '#load'
 import { type Io, paint } from './io.ts'
 import { loadRuleFiles, parseRuleOptions, sharedUsage } from './rule-options.ts'
-import { inColor } from './rules-check.ts'
+import { ruleWarningLines } from './rule-warnings.ts'
+import { showErrors } from './rules-check.ts'
 
 export const usage = `usage: lanner rules list [PATH]... [OPTION]...
 
@@ -22,16 +23,14 @@ ${sharedUsage}`
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const { rules: options, positionals } = parseRuleOptions(args, {})
   const loaded = loadRuleFiles(options, positionals)
-  for (const { path, message } of loaded.unreadable) io.err(`error: ${path}: ${message}\n`)
-  for (const { diagnostics } of loaded.files) {
-    for (const diagnostic of diagnostics) {
-      if (diagnostic.severity === 'error') io.err(`${inColor(diagnostic, io)}\n\n`)
-    }
-  }
+  showErrors(loaded, io)
   if (loaded.files.length === 0) return 2
   const shown = loaded.ruleSet.rules.filter(({ priority }) => priority <= options.leastPriority)
   if (options.json) io.out(`${JSON.stringify(describe(shown, loaded.ruleSet))}\n`)
-  else for (const rule of shown) io.out(lineOf(rule, io))
+  else {
+    for (const rule of shown) io.out(lineOf(rule, io))
+    for (const line of ruleWarningLines(loaded.ruleSet, options.matching)) io.err(`${line}\n`)
+  }
   return loaded.ok ? 0 : 1
 }
 

@@ -1,10 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { alertOf, compileRules, type JsonValue } from '#engine'
-import { fieldMapSource, nearestName } from '#events'
+import { fieldMapSource, nearestName, syscallSource } from '#events'
 import { type LoadedRule, type RuleTest, readRuleTests } from '#load'
-import { type Io, paint } from './io.ts'
+import { type Io, UsageError } from './io.ts'
 import { loadRuleFiles, parseRuleOptions, sharedUsage } from './rule-options.ts'
-import { inColor } from './rules-check.ts'
+import { showErrors } from './rules-check.ts'
+import { formats, isFormat, type Outcome, writeOutcomes } from './test-outcomes.ts'
+import { readTrace, TraceError, traceFiles } from './trace-file.ts'
 
 export const usage = `usage: lanner rules test PATH... [OPTION]...
 
@@ -17,49 +20,39 @@ Runs the tests of rules: beside NAME.yaml lies NAME.test.yaml, a sequence of
         output_fields: { fd.name: /etc/shadow }
       - name: what is harmless
         silent: { evt.type: openat, fd.name: /etc/hosts }
+      - name: a recorded attack
+        trace: attack.trace
+        rules: [NAME OF THE RULE]
 
-Every rule needs one test that fires and one that is silent. Exits with 1 when anything fails.
+A trace lies beside the test file; of the rules in NAME.yaml, those that are listed must fire on it and
+no others. Every rule needs one test that fires and one that is silent. Exits with 1 when anything
+fails.
 
+  --format FORMAT           text (default: what failed), table, junit or tap
 ${sharedUsage}`
 
-interface Outcome {
-  readonly file: string
-  readonly line: number
-  readonly rule: string
-  readonly test: string
-  /** Absent when the test passed. */
-  readonly failure?: string
-}
-
 export async function run(args: readonly string[], io: Io): Promise<number> {
-  const { rules: options, positionals } = parseRuleOptions(args, {})
-  const loaded = loadRuleFiles(options, positionals)
-  for (const { path, message } of loaded.unreadable) io.err(`error: ${path}: ${message}\n`)
-  for (const { diagnostics } of loaded.files) {
-    for (const diagnostic of diagnostics) {
-      if (diagnostic.severity === 'error') io.err(`${inColor(diagnostic, io)}\n\n`)
-    }
+  const {
+    rules: options,
+    positionals,
+    values,
+  } = parseRuleOptions(args, {
+    format: { type: 'string' },
+  })
+  const format = values.format ?? 'text'
+  if (!isFormat(format)) {
+    throw new UsageError(`--format is one of ${formats.join(', ')}, not "${format}"`)
   }
+  const loaded = loadRuleFiles(options, positionals)
+  showErrors(loaded, io)
   if (loaded.files.length === 0) return 2
   if (!loaded.ok) return 1
   const outcomes = loaded.files.flatMap(({ file }) => testFile(file.name, loaded.ruleSet.rules))
   const failed = outcomes.filter(({ failure }) => failure !== undefined)
   if (options.json) {
     io.out(`${JSON.stringify({ successful: failed.length === 0, tests: outcomes })}\n`)
-  } else {
-    report(outcomes, failed, io)
-  }
+  } else writeOutcomes(format, outcomes, io)
   return failed.length === 0 ? 0 : 1
-}
-
-function report(outcomes: readonly Outcome[], failed: readonly Outcome[], io: Io): void {
-  for (const { file, line, rule, test, failure } of failed) {
-    const title = test === '' ? rule : `${rule}: ${test}`
-    io.err(`${file}:${line}: ${paint('failed', 'red', io)}: ${title}: ${failure}\n`)
-  }
-  const passed = outcomes.length - failed.length
-  const verdict = failed.length === 0 ? paint('ok', 'green', io) : paint('failed', 'red', io)
-  io.out(`${verdict}: ${passed} passed, ${failed.length} failed\n`)
 }
 
 /** The outcomes for the rules of one file. */
@@ -106,7 +99,11 @@ function testFile(path: string, rules: readonly LoadedRule[]): Outcome[] {
       continue
     }
     for (const test of tests) {
-      outcomes.push(outcome(test.at.line, test.name, failureOf(rule, test)))
+      const failure =
+        test.trace === undefined
+          ? failureOf(rule, test)
+          : traceFailure(resolve(dirname(testPath), test.trace), own, test)
+      outcomes.push(outcome(test.at.line, test.name, failure))
     }
   }
   return [...outcomes, ...untested(own, groups, testPath)]
@@ -129,17 +126,55 @@ function untested(
   })
 }
 
+/** Why a test on a trace fails; all rules of the file are tried, enabled or not. */
+function traceFailure(
+  path: string,
+  own: readonly LoadedRule[],
+  { rules: wanted = [] }: RuleTest,
+): string | undefined {
+  const unknown = wanted.find((name) => !own.some((rule) => rule.name === name))
+  if (unknown !== undefined) return `the rules file has no rule "${unknown}"`
+  const enabled = own.map((rule) => ({ ...rule, enabled: true }))
+  const program = compileRules(enabled, syscallSource, { matching: 'all' })
+  const fired = new Set<string>()
+  const errors: string[] = []
+  try {
+    for (const file of traceFiles(path)) {
+      for (const batch of readTrace(file, ({ message }) => errors.push(message))) {
+        for (const event of batch.events) {
+          for (const { name } of program.evaluate(event)) fired.add(name)
+        }
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof TraceError) && !(error instanceof Error && 'syscall' in error))
+      throw error
+    errors.push(error.message)
+  }
+  const wrong = [
+    ...errors,
+    ...wanted
+      .filter((name) => !fired.has(name))
+      .map((name) => `"${name}" should fire, but is silent`),
+    ...[...fired]
+      .filter((name) => !wanted.includes(name))
+      .map((name) => `"${name}" should be silent, but fires`),
+  ]
+  return wrong.length === 0 ? undefined : wrong.join('; ')
+}
+
 /** Why a test fails; `undefined` when it passes. The rule is tried alone, enabled or not. */
 function failureOf(rule: LoadedRule, test: RuleTest): string | undefined {
   const program = compileRules([{ ...rule, enabled: true }], fieldMapSource, { matching: 'all' })
-  const fired = program.evaluate(test.event).length > 0
+  const event = test.event!
+  const fired = program.evaluate(event).length > 0
   if (fired !== test.fires) {
     return test.fires
       ? 'the rule should fire, but is silent'
       : 'the rule should be silent, but fires'
   }
   if (!fired) return undefined
-  const alert = alertOf(rule, test.event, fieldMapSource, { hostname: '' })
+  const alert = alertOf(rule, event, fieldMapSource, { hostname: '' })
   const wrong = [...test.outputFields].flatMap(([field, wanted]) => {
     const value = alert.output_fields[field]
     if (value === undefined) return [`the output has no field ${field}`]

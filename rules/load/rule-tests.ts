@@ -6,7 +6,12 @@ import { readYaml, type YamlMap, type YamlNode } from './yaml-tree.ts'
 export interface RuleTest {
   readonly name: string
   readonly fires: boolean
-  readonly event: FieldMap
+  /** Absent for a test on a trace. */
+  readonly event?: FieldMap
+  /** A recorded trace to evaluate; its path is relative to the test file. */
+  readonly trace?: string
+  /** With a trace: the rules that must fire; all others of the rules file must stay silent. */
+  readonly rules?: readonly string[]
   /** Members that the alert's `output_fields` must have, as text; `null` for those without value. */
   readonly outputFields: ReadonlyMap<string, string | null>
   readonly at: Position
@@ -25,7 +30,8 @@ export interface TestProblem {
 
 /**
  * Reads a test file: a YAML sequence of `{ rule: NAME, tests: [...] }` (or `tests_of: NAME`), where a
- * test has a `name` and either `fires` or `silent`, a field map, and may list `output_fields`.
+ * test has a `name` and either `fires` or `silent`, a field map, and may list `output_fields`; or it
+ * has a `trace` and the `rules` that must fire on it.
  */
 export function readRuleTests(file: SourceFile): {
   readonly groups: readonly RuleTests[]
@@ -71,17 +77,43 @@ class TestReader {
       {
         rule: rule.text,
         at: positionOf(rule.place),
-        tests: tests.items.flatMap((item) => this.#test(item)),
+        tests: tests.items.flatMap((item) => this.#test(item, rule.text)),
       },
     ]
   }
 
-  #test(node: YamlNode): RuleTest[] {
+  #traceTest(node: YamlMap, name: string, place: Place, trace: YamlNode, rule: string): RuleTest[] {
+    const rules = node.get('rules')
+    if (trace.kind !== 'scalar' || trace.isNull) {
+      this.#fail('the path of a trace is expected', trace.place)
+      return []
+    }
+    for (const key of ['fires', 'silent', 'output_fields']) {
+      if (node.get(key) !== undefined) this.#fail(`${key} does not go with a trace`, place)
+    }
+    if (rules?.kind !== 'seq') {
+      this.#fail('rules, those that fire on the trace, are expected', (rules ?? trace).place)
+      return []
+    }
+    const names = rules.items.flatMap((item) => (item.kind === 'scalar' ? [item.text] : []))
+    return [
+      {
+        name,
+        fires: names.includes(rule),
+        trace: trace.text,
+        rules: names,
+        outputFields: new Map(),
+        at: positionOf(place),
+      },
+    ]
+  }
+
+  #test(node: YamlNode, rule: string): RuleTest[] {
     if (node.kind !== 'map') {
       this.#fail('a map of name and fires or silent is expected', node.place)
       return []
     }
-    this.#knownKeys(node, ['name', 'fires', 'silent', 'output_fields'])
+    this.#knownKeys(node, ['name', 'fires', 'silent', 'output_fields', 'trace', 'rules'])
     const name = node.get('name')
     const fires = node.get('fires')
     const silent = node.get('silent')
@@ -89,6 +121,9 @@ class TestReader {
       this.#fail('the test has no name', node.place)
       return []
     }
+    const trace = node.get('trace')
+    if (trace !== undefined) return this.#traceTest(node, name.text, name.place, trace, rule)
+    if (node.get('rules') !== undefined) this.#fail('rules go with a trace', node.place)
     if ((fires === undefined) === (silent === undefined)) {
       this.#fail('a test has either fires or silent', node.place)
       return []
