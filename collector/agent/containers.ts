@@ -20,6 +20,9 @@ export class ContainerTable {
   readonly #containers = new Map<string, Mutable<Container>>()
   /** Processes of a container have the same cgroups: their text is the key, host included. */
   readonly #byCgroups = new Map<string, ContainerIdentity | undefined>()
+  /** Processes in a row have the very same array, see `RecordReader.paths`. */
+  #lastCgroups: readonly string[] | undefined
+  #lastIdentity: ContainerIdentity | undefined
   readonly #limit: number
   readonly #onNew: (container: Container) => void
 
@@ -34,6 +37,14 @@ export class ContainerTable {
 
   /** The container of a process with these cgroups, `undefined` for the host. */
   of(cgroups: readonly string[]): Container | undefined {
+    if (cgroups !== this.#lastCgroups) {
+      this.#lastIdentity = this.#identityOf(cgroups)
+      this.#lastCgroups = cgroups
+    }
+    return this.#lastIdentity === undefined ? undefined : this.#get(this.#lastIdentity)
+  }
+
+  #identityOf(cgroups: readonly string[]): ContainerIdentity | undefined {
     const key = cgroups.join('\0')
     let identity = this.#byCgroups.get(key)
     if (identity === undefined && !this.#byCgroups.has(key)) {
@@ -41,7 +52,7 @@ export class ContainerTable {
       forgetOldest(this.#byCgroups, this.#limit)
       this.#byCgroups.set(key, identity)
     }
-    return identity === undefined ? undefined : this.#get(identity)
+    return identity
   }
 
   #get(identity: ContainerIdentity): Container {

@@ -1,4 +1,4 @@
-import { decodeBytes } from '#events'
+import { decodeBytes, type Namespaces } from '#events'
 import { EVENT, EXIT, FORK, Item, PROCESS } from './layout.ts'
 import type { RecordReader } from './record-reader.ts'
 import { userDevice } from './ring-file.ts'
@@ -41,7 +41,7 @@ export interface ExecRecord {
   /** Bits of `ExeFlag`. */
   readonly exeFlags: number
   readonly script: string
-  readonly namespaces: { mnt: number; pid: number; net: number; user: number }
+  readonly namespaces: Namespaces
   readonly pidNamespaceStart: bigint
 }
 
@@ -100,6 +100,21 @@ function isWritable(record: RecordReader): boolean {
   return (mode & 0o002) !== 0
 }
 
+let lastNamespaces: Namespaces = { mnt: 0, pid: 0, net: 0, user: 0 }
+
+/** One object for processes in a row that live in the same ones. */
+function namespacesOf(record: RecordReader): Namespaces {
+  const mnt = record.u32(PROCESS.mnt_namespace)
+  const pid = record.u32(PROCESS.pid_namespace)
+  const net = record.u32(PROCESS.net_namespace)
+  const user = record.u32(PROCESS.user_namespace)
+  const last = lastNamespaces
+  if (last.mnt !== mnt || last.pid !== pid || last.net !== net || last.user !== user) {
+    lastNamespaces = { mnt, pid, net, user }
+  }
+  return lastNamespaces
+}
+
 /** Reads an exec or snapshot record; everything in the result may be kept. */
 export function readExec(record: RecordReader, wanted: EnvironmentFilter): ExecRecord {
   const flags = record.u32(PROCESS.exe_flags)
@@ -121,30 +136,25 @@ export function readExec(record: RecordReader, wanted: EnvironmentFilter): ExecR
     euid: record.u32(EVENT.euid),
     egid: record.u32(EVENT.egid),
     loginUid: record.u32(PROCESS.login_uid),
-    capInheritable: record.big(PROCESS.cap_inheritable),
-    capPermitted: record.big(EVENT.cap_permitted),
-    capEffective: record.big(EVENT.cap_effective),
-    capBounding: record.big(PROCESS.cap_bounding),
+    capInheritable: record.sharedBig(PROCESS.cap_inheritable),
+    capPermitted: record.sharedBig(EVENT.cap_permitted),
+    capEffective: record.sharedBig(EVENT.cap_effective),
+    capBounding: record.sharedBig(PROCESS.cap_bounding),
     seccompMode: record.u32(PROCESS.seccomp),
     comm: record.text(Item.comm) ?? '',
     exePath: treeless ? record.treelessName(Item.path) : (record.path(Item.path) ?? ''),
     argv: strings(record, Item.args),
     env: environment(record, wanted),
     cwd: record.path(Item.cwd) ?? '',
-    cgroups: [...new Set(record.paths(Item.cgroup))],
+    cgroups: record.paths(Item.cgroup),
     exeInode: record.u64(PROCESS.exe_inode),
     exeDev: userDevice(record.u32(PROCESS.exe_dev)),
-    exeCtime: record.big(PROCESS.exe_ctime),
-    exeMtime: record.big(PROCESS.exe_mtime),
+    exeCtime: record.sharedBig(PROCESS.exe_ctime),
+    exeMtime: record.sharedBig(PROCESS.exe_mtime),
     exeFlags: (flags & FILE_FLAGS) | (isWritable(record) ? WRITABLE : 0),
     script: record.text(Item.script) ?? '',
-    namespaces: {
-      mnt: record.u32(PROCESS.mnt_namespace),
-      pid: record.u32(PROCESS.pid_namespace),
-      net: record.u32(PROCESS.net_namespace),
-      user: record.u32(PROCESS.user_namespace),
-    },
-    pidNamespaceStart: record.big(PROCESS.pid_namespace_start),
+    namespaces: namespacesOf(record),
+    pidNamespaceStart: record.sharedBig(PROCESS.pid_namespace_start),
   }
 }
 

@@ -11,6 +11,7 @@ import {
 import { TextCache } from './text-cache.ts'
 
 const KINDS = 64
+const BIG_SLOTS = 256
 const fixedBytes = new Uint8Array(16)
 fixedBytes[Shape.call] = CALL_BYTES
 fixedBytes[Shape.exec] = PROCESS_BYTES
@@ -41,6 +42,9 @@ export class RecordReader {
   readonly #longs: BigUint64Array
   readonly #texts = new TextCache(decodeBytes)
   readonly #paths = new TextCache(joinComponents)
+  readonly #bigs: bigint[] = new Array<bigint>(BIG_SLOTS).fill(0n)
+  readonly #bigWords = new Int32Array(2 * BIG_SLOTS)
+  #lastPaths: readonly string[] = []
   readonly #itemAt = new Int32Array(KINDS)
   readonly #itemOf = new Int32Array(KINDS).fill(-1)
   #generation = 0
@@ -91,6 +95,20 @@ export class RecordReader {
     return this.#longs[(this.at + offset) >>> 3]!
   }
 
+  /** The same as {@link big}, for values that many processes have in common: kept once for all. */
+  sharedBig(offset: number): bigint {
+    const word = (this.at + offset) >>> 2
+    const low = this.words[word]!
+    const high = this.words[word + 1]!
+    const slot = Math.imul(low ^ Math.imul(high, 31), 0x9e3779b1) >>> 24
+    if (this.#bigWords[2 * slot] !== low || this.#bigWords[2 * slot + 1] !== high) {
+      this.#bigWords[2 * slot] = low
+      this.#bigWords[2 * slot + 1] = high
+      this.#bigs[slot] = this.big(offset)
+    }
+    return this.#bigs[slot]!
+  }
+
   get size(): number {
     return this.u16(EVENT.size)
   }
@@ -128,14 +146,22 @@ export class RecordReader {
     return offset === 0 ? undefined : this.#copy(offset)
   }
 
-  /** Paths of every item of a kind that may come more than once. */
-  paths(kind: number): string[] {
+  /**
+   * Paths of every item of a kind that may come more than once, each once. The same array as last
+   * time when they are the same.
+   */
+  paths(kind: number): readonly string[] {
     const found: string[] = []
     this.#eachItem((itemKind, offset) => {
       if (itemKind !== kind) return
-      found.push(this.#paths.text(this.words, this.at + offset, this.itemLength(offset)))
+      const path = this.#paths.text(this.words, this.at + offset, this.itemLength(offset))
+      if (!found.includes(path)) found.push(path)
     })
-    return found
+    const last = this.#lastPaths
+    if (last.length !== found.length || !last.every((path, i) => path === found[i])) {
+      this.#lastPaths = found
+    }
+    return this.#lastPaths
   }
 
   #copy(offset: number): Uint8Array {
