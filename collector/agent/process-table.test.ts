@@ -216,6 +216,17 @@ describe('an exit', () => {
     expect(table.size).toBe(2)
   })
 
+  it('is forgotten early when thousands exit within the while', () => {
+    const table = smallTree({ grace: 1_000_000n })
+    for (let pid = 100; pid < 5100; pid++) {
+      table.fork(forkOf({ pid, parentPid: 20 }))
+      table.exit(end(pid), BigInt(pid))
+    }
+    expect(table.size).toBe(3 + 1024)
+    expect(table.find(5099, 5099n)).toBeDefined()
+    expect(table.find(4000, 4000n)).toBeUndefined()
+  })
+
   it('does not confuse two processes that had the same pid', () => {
     const table = smallTree({ grace: 50n })
     table.exit(end(20), 100n)

@@ -25,6 +25,11 @@ export interface ProcessTableCounters {
   readonly unknown: number
 }
 
+/**
+ * Exited processes kept at most: a machine that starts thousands a second would fill the memory with
+ * them within the grace.
+ */
+const mostExited = 1024
 /** How many of the oldest are looked at for one without children when one must go. */
 const evictionWindow = 64
 
@@ -37,7 +42,7 @@ export class ProcessTable {
   epoch = 0n
   readonly #nodes = new Map<number, ProcessNode>()
   /** Exited, the longest ago first; those before `#nextExpired` are gone already. */
-  #exited: ProcessNode[] = []
+  #exited: (ProcessNode | undefined)[] = []
   #nextExpired = 0
   /** Found running before their parents were, by the pid they wait for. */
   readonly #orphans = new Map<number, { child: ProcessNode; parentStart: bigint }[]>()
@@ -132,8 +137,9 @@ export class ProcessTable {
   expire(now: bigint): void {
     while (this.#nextExpired < this.#exited.length) {
       const node = this.#exited[this.#nextExpired]!
-      if (node.exitedAt! + this.#grace > now) break
-      this.#nextExpired += 1
+      const tooMany = this.#exited.length - this.#nextExpired > mostExited
+      if (!tooMany && node.exitedAt! + this.#grace > now) break
+      this.#exited[this.#nextExpired++] = undefined
       this.#remove(node)
     }
     if (this.#nextExpired > 256 && this.#nextExpired * 2 > this.#exited.length) {
@@ -229,7 +235,8 @@ export class ProcessTable {
     if (this.#nodes.size < this.#limit) return
     this.#evicted += 1
     while (this.#nextExpired < this.#exited.length) {
-      const node = this.#exited[this.#nextExpired++]!
+      const node = this.#exited[this.#nextExpired]!
+      this.#exited[this.#nextExpired++] = undefined
       if (this.#nodes.get(node.pid) !== node) continue
       this.#remove(node)
       return
