@@ -6,6 +6,9 @@ import { macrosOf } from './walk.ts'
 /** Resolved conditions may be nested this deep, so that no walk over them exhausts the stack. */
 export const maxResolvedDepth = 1200
 
+/** Macros that double each other must not grow without bounds. */
+export const maxResolvedSize = 1_000_000
+
 /** The conditions of macros by name, themselves resolved. */
 export type Macros = ReadonlyMap<string, Expr>
 
@@ -22,6 +25,10 @@ export function resolveMacros(expr: Expr, macros: Macros): Expr | readonly Probl
   }
   if (problems.length > 0) return problems
   const resolved = replace(expr, macros)
+  if (sizeOf(resolved) > maxResolvedSize) {
+    const message = `with its macros the condition has more than ${maxResolvedSize} parts`
+    return [{ code: 'too-deep', message, at: expr.at, end: expr.end }]
+  }
   if (depthOf(resolved) <= maxResolvedDepth) return resolved
   const message = `with its macros the condition is nested more than ${maxResolvedDepth} deep`
   return [{ code: 'too-deep', message, at: expr.at, end: expr.end }]
@@ -42,6 +49,20 @@ function replace(expr: Expr, macros: Macros): Expr {
       return items.every((item, i) => item === expr.items[i]) ? expr : { ...expr, items }
     }
   }
+}
+
+const sizes = new WeakMap<Expr, number>()
+
+/** How many nodes a walk over the tree meets. */
+function sizeOf(expr: Expr): number {
+  if (expr.kind === 'check' || expr.kind === 'macro') return 1
+  const known = sizes.get(expr)
+  if (known !== undefined) return known
+  const items = expr.kind === 'not' ? [expr.item] : expr.items
+  let size = 1
+  for (const item of items) size += sizeOf(item)
+  sizes.set(expr, size)
+  return size
 }
 
 const depths = new WeakMap<Expr, number>()

@@ -7,7 +7,7 @@ import {
   resolveMacros,
 } from '#engine'
 import { CompiledRules } from './compile-rule.ts'
-import { conditionContext, laterNote } from './condition-place.ts'
+import { conditionContext, expansionProblem, laterNote } from './condition-place.ts'
 import type { Definitions, MacroDefinition } from './definitions.ts'
 import { makeDiagnostic, positionOf } from './diagnostic.ts'
 import { ListExpander } from './expand-lists.ts'
@@ -102,7 +102,9 @@ export class MacroResolver {
     if (this.parsed.has(name) || this.broken.has(name)) return
     const mentioned = new Set<string>()
     const text = this.#lists.expand(definition.condition, mentioned)
-    const parsed = parseCondition(text.text)
+    const parsed = this.#lists.tooLong.has(definition.condition)
+      ? { problem: expansionProblem(text) }
+      : parseCondition(text.text)
     if ('problem' in parsed) {
       this.#fail(definition, text, parsed.problem, 'LOAD_ERR_COMPILE_CONDITION')
       return

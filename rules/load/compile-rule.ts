@@ -14,7 +14,7 @@ import {
 } from '#engine'
 import { eventTypes } from '#events'
 import type { MacroResolver, ParsedMacro } from './compile-definitions.ts'
-import { conditionContext, laterNote } from './condition-place.ts'
+import { conditionContext, expansionProblem, laterNote } from './condition-place.ts'
 import { type Definitions, defaultSource, type RuleDefinition } from './definitions.ts'
 import { type Diagnostic, makeDiagnostic, positionOf } from './diagnostic.ts'
 import { type Exception, withExceptions } from './exceptions.ts'
@@ -136,7 +136,9 @@ export class CompiledRules {
         unknownFilter: isUnknownFilter(problem),
       })
     }
-    const parsed = parseCondition(text.text)
+    const parsed = this.#lists.tooLong.has(plain)
+      ? { problem: expansionProblem(text) }
+      : parseCondition(text.text)
     if ('problem' in parsed) {
       add(parsed.problem, 'LOAD_ERR_COMPILE_CONDITION')
       return undefined

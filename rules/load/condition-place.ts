@@ -23,3 +23,9 @@ export function laterNote(
   if (later === undefined) return {}
   return { notes: [{ message: 'it is defined later: move it up', place: later.namePlace }] }
 }
+
+/** What to say of a condition that its lists would make too long. */
+export function expansionProblem({ text }: SourcedText): Problem {
+  const message = 'with its lists the condition is longer than 32 MiB, or has too many of them'
+  return { code: 'too-deep', message, at: 0, end: text.length }
+}

@@ -75,15 +75,36 @@ export function makeDiagnostic(
 }
 
 export function positionOf({ file, at, end }: Place): Position {
-  const before = file.text.slice(0, at)
-  const lineStart = before.lastIndexOf('\n') + 1
+  const starts = lineStarts(file)
+  let line = 0
+  let after = starts.length
+  while (after - line > 1) {
+    const middle = (line + after) >> 1
+    if (starts[middle]! <= at) line = middle
+    else after = middle
+  }
   return {
     file: file.name,
-    line: before.split('\n').length,
-    column: at - lineStart + 1,
+    line: line + 1,
+    column: at - starts[line]! + 1,
     offset: at,
     length: Math.max(0, end - at),
   }
+}
+
+const knownStarts = new WeakMap<SourceFile, readonly number[]>()
+
+/** Where the lines of a file begin: found once, as every rule has a position. */
+function lineStarts(file: SourceFile): readonly number[] {
+  let starts = knownStarts.get(file) as number[] | undefined
+  if (starts === undefined) {
+    starts = [0]
+    for (let at = file.text.indexOf('\n'); at >= 0; at = file.text.indexOf('\n', at + 1)) {
+      starts.push(at + 1)
+    }
+    knownStarts.set(file, starts)
+  }
+  return starts
 }
 
 function lineAt({ file, at }: Place): string {

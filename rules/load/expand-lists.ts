@@ -5,6 +5,8 @@ import { SourcedText as Sourced } from './sourced-text.ts'
 /** The lists as conditions get them, and which have been of use. */
 export class ListExpander {
   readonly used = new Set<string>()
+  /** Conditions that lists would make longer than anyone means them to be: left as they were. */
+  readonly tooLong = new Set<SourcedText>()
   readonly #expansions: readonly { readonly name: string; readonly text: string }[]
 
   constructor(definitions: Definitions) {
@@ -34,6 +36,10 @@ export class ListExpander {
     for (const { name, text: items } of this.#expansions) {
       if (!text.text.includes(name)) continue
       const expanded = replaceName(text, name, items)
+      if (expanded === undefined) {
+        this.tooLong.add(condition)
+        return condition
+      }
       if (expanded === text) continue
       this.used.add(name)
       mentioned?.add(name)
@@ -52,10 +58,16 @@ function quoted(item: string): string {
 const boundary = /[ \t\n\r(),=]/
 const blank = /[ \t\n\r]/
 
-function replaceName(text: SourcedText, name: string, items: string): SourcedText {
+/** Lists that name each other could double the text again and again. */
+const longest = 1 << 25
+const mostParts = 20_000
+
+/** `undefined` when the text would get too long. */
+function replaceName(text: SourcedText, name: string, items: string): SourcedText | undefined {
   if (name === '') return text
   const parts: SourcedText[] = []
   let copied = 0
+  let size = text.text.length
   let from = 0
   for (;;) {
     const at = text.text.indexOf(name, from)
@@ -69,6 +81,8 @@ function replaceName(text: SourcedText, name: string, items: string): SourcedTex
     if (items === '') [start, end] = withOneComma(text.text, at, from, copied)
     parts.push(text.slice(copied, start), Sourced.at(items, text.placeOf(at, at + name.length)))
     copied = end
+    size += items.length
+    if (size > longest || parts.length > mostParts) return undefined
     from = Math.max(from, end)
   }
   if (parts.length === 0) return text

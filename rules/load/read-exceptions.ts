@@ -70,7 +70,7 @@ function readValues(reader: NodeReader): ExceptionValue[] | undefined {
   return values.filter((value) => value !== undefined)
 }
 
-function readValue(reader: NodeReader, node: YamlNode): ExceptionValue | undefined {
+function readValue(reader: NodeReader, node: YamlNode, depth = 0): ExceptionValue | undefined {
   const context = reader.within('exception value', node)
   if (node.kind === 'map')
     return reader.invalid('a value is a text or a sequence', node.place, context)
@@ -79,6 +79,7 @@ function readValue(reader: NodeReader, node: YamlNode): ExceptionValue | undefin
       ? reader.invalid('a value must not be empty', node.place, context)
       : exceptionScalar(node)
   }
-  const items = node.items.map((item) => readValue(reader, item))
+  if (depth > 2) return reader.invalid('values are nested too deep', node.place, context)
+  const items = node.items.map((item) => readValue(reader, item, depth + 1))
   return { items: items.filter((item) => item !== undefined), place: node.place }
 }

@@ -1,4 +1,4 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, parseAllDocuments } from 'yaml'
+import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, parseAllDocuments } from 'yaml'
 import type { Place, SourceFile } from './diagnostic.ts'
 import { SourcedText } from './sourced-text.ts'
 
@@ -45,6 +45,11 @@ export function readYaml(file: SourceFile): {
   readonly documents: readonly YamlNode[]
   readonly problems: readonly YamlProblem[]
 } {
+  const deep = tooDeep(file.text)
+  if (deep !== undefined) {
+    const place = { file, at: deep, end: deep + 1 }
+    return { documents: [], problems: [{ message: 'the YAML is nested too deep', place }] }
+  }
   const parsed = parseAllDocuments(file.text, {
     schema: 'failsafe',
     uniqueKeys: false,
@@ -65,13 +70,50 @@ export function readYaml(file: SourceFile): {
   return { documents, problems: reader.problems }
 }
 
+/** No rules file opens so many brackets at once: the parser would exhaust time and stack on them. */
+const mostOpen = 1000
+
+/** Where brackets (or dashes of a line) are nested beyond reason; `undefined` when they are not. */
+function tooDeep(text: string): number | undefined {
+  let open = 0
+  let dashes = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === 91 || code === 123) open += 1
+    else if (code === 93 || code === 125) open -= open > 0 ? 1 : 0
+    else if (code === 45 || code === 63) dashes += 1
+    else if (code !== 32) dashes = 0
+    if (open > mostOpen || (dashes > mostOpen && text.charCodeAt(at + 1) === 32)) return at
+  }
+  return undefined
+}
+
 class TreeReader {
   readonly file: SourceFile
   readonly problems: YamlProblem[] = []
   document: Document.Parsed | undefined
+  readonly #targets = new Map<unknown, YamlNode | 'open'>()
 
   constructor(file: SourceFile) {
     this.file = file
+  }
+
+  /** What an alias stands for: read once however often it is named, and never within itself. */
+  #target(alias: Alias, at: number, depth: number): YamlNode {
+    const start = alias.range?.[0] ?? at
+    const target = this.document === undefined ? undefined : alias.resolve(this.document)
+    if (target === undefined) return nullScalar({ file: this.file, at: start, end: start })
+    const known = this.#targets.get(target)
+    if (known === 'open') {
+      const place = { file: this.file, at: start, end: alias.range?.[1] ?? start }
+      this.problems.push({ message: `"*${alias.source}" stands within itself`, place })
+      return nullScalar(place)
+    }
+    if (known !== undefined) return known
+    this.#targets.set(target, 'open')
+    const node = this.node(target, start, depth + 1)
+    this.#targets.set(target, node)
+    return node
   }
 
   node(node: unknown, at: number, depth = 0): YamlNode {
@@ -82,8 +124,7 @@ class TreeReader {
       return nullScalar(place)
     }
     if (isAlias(node)) {
-      const target = this.document === undefined ? undefined : node.resolve(this.document)
-      return this.node(target ?? null, node.range?.[0] ?? at, depth + 1)
+      return this.#target(node, at, depth)
     }
     const range = (node as { range?: [number, number, number] | null } | null)?.range
     const place = { file, at: range?.[0] ?? at, end: range?.[1] ?? at }
