@@ -92,9 +92,11 @@ function constantHints(check: Check): Hint[] {
 }
 
 function isField(text: string): boolean {
-  if (!text.includes('.')) return false
-  const name = parseFieldName(text)
-  return !('problem' in name) && fieldCatalogue.has(name.ref.name)
+  // Reading a name that is none costs a search for the nearest one: most constants are none.
+  const name = text.replace(/\[.*$/, '')
+  const isDotted = /^(?:evt\.(?:arg|rawarg|type\.is|abspath)|thread\.cgroup)\./.test(name)
+  if (!isDotted && !fieldCatalogue.has(name)) return false
+  return 'ref' in parseFieldName(text)
 }
 
 function simplerOperator(pattern: string): string | undefined {
