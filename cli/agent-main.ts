@@ -3,7 +3,7 @@ import { readFileSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { compileRules, type Program } from '#engine'
 import { type SyscallEvent, syscallSource } from '#events'
-import { formatDiagnostic, loadRules } from '#load'
+import { formatDiagnostic, loadRules, type RuleSet } from '#load'
 import { Agent } from '../collector/agent/agent.ts'
 import { everything, needsOf } from '../collector/agent/rule-needs.ts'
 import { SensorLink } from '../collector/agent/sensor-link.ts'
@@ -12,6 +12,7 @@ import type { AgentSettings } from './agent-settings.ts'
 import { thisRun } from './alert-context.ts'
 import { privateMemory } from './memory.ts'
 import { RecordSink } from './record-sink.ts'
+import { ruleWarningLines } from './rule-warnings.ts'
 import { runbooksOf } from './runbooks.ts'
 import { WatchSession } from './watch-session.ts'
 
@@ -39,16 +40,26 @@ function write(fd: number, text: string | Uint8Array): void {
 
 const say = (text: string) => write(2, `lanner: ${text}\n`)
 
-function programOf({ files, selections, additions, matching, leastPriority }: AgentSettings) {
-  const loaded = loadRules(files, { selections, ...(additions && { additions }) })
+/** A rule that loads and never fires is the worst outcome: say so by name; count what is only limited. */
+function warn(ruleSet: RuleSet, matching: AgentSettings['matching']): void {
+  const lines = ruleWarningLines(ruleSet, matching)
+  const limited = lines.filter((line) => line.includes(': limited: '))
+  for (const line of lines) if (!limited.includes(line)) say(line)
+  if (limited.length > 0) {
+    say(`${limited.length} rules lack something here: \`lanner rules check\` says what`)
+  }
+}
+
+function programOf(settings: AgentSettings) {
+  const { files, selections, additions, matching, leastPriority, strictCompat } = settings
+  const loaded = loadRules(files, { selections, strictCompat, ...(additions && { additions }) })
   if (!loaded.ok) {
     for (const { diagnostics } of loaded.files) {
       for (const diagnostic of diagnostics) write(2, `${formatDiagnostic(diagnostic)}\n\n`)
     }
     process.exit(1)
   }
-  for (const { name, reason } of loaded.ruleSet.inactive)
-    say(`rule "${name}" is inactive: ${reason}`)
+  warn(loaded.ruleSet, matching)
   const { rules } = loaded.ruleSet
   return { rules, program: compileRules(rules, syscallSource, { matching, leastPriority }) }
 }

@@ -10,6 +10,7 @@ export interface AgentSettings {
   readonly leastPriority: Priority
   readonly selections: readonly Selection[]
   readonly additions: readonly OutputAddition[] | undefined
+  readonly strictCompat: boolean
   readonly json: boolean
   readonly color: boolean
   /** A line of figures is kept at the end of the screen. */

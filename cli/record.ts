@@ -44,10 +44,19 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     return 2
   }
   try {
-    const { matching, leastPriority, selections, additions } = rules
+    const { matching, leastPriority, selections, additions, strictCompat } = rules
     return await runSensor(
       {
-        ...{ mode: 'record', files, matching, leastPriority, selections, additions, duration },
+        ...{
+          mode: 'record',
+          files,
+          matching,
+          leastPriority,
+          selections,
+          additions,
+          strictCompat,
+          duration,
+        },
         ...{ json: false, color: false, terminal: false, hostname: hostname() },
         runbooks: {},
       },

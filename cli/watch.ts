@@ -53,6 +53,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     leastPriority: rules.leastPriority,
     selections: rules.selections,
     additions: rules.additions,
+    strictCompat: rules.strictCompat,
     json: rules.json,
     color: io.color,
     terminal,
