@@ -1,13 +1,14 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { main } from './main.ts'
 
 let directory = ''
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'lanner-cli-'))
 })
+afterEach(() => rmSync(directory, { recursive: true }))
 
 function write(name: string, text: string): string {
   const path = join(directory, name)
