@@ -8,7 +8,7 @@ export interface WatchFigures {
   readonly lost: number
   readonly detections: number
   readonly rules: number
-  /** Resident memory of the agent without pages shared with others, bytes. */
+  /** Memory that the agent has written, bytes. */
   readonly memory: number
   readonly restarts: number
 }
