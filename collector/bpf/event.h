@@ -111,8 +111,8 @@ struct exit_event {
 };
 
 /*
- * After the fixed part come items: this head, then `length` bytes, then zeros up to 4-byte
- * alignment. Text of unknown encoding, without a terminating zero.
+ * After the fixed part come items: this head, then `length` bytes, then padding of any
+ * content up to 4-byte alignment. Text of unknown encoding, without a terminating zero.
  */
 struct item {
 	__u16 kind;
