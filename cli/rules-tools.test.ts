@@ -45,14 +45,14 @@ describe('lanner rules check', () => {
   it('names rules that cannot fire, with what is missing', async () => {
     const path = write(
       'a.yaml',
-      rule('Mounts', 'evt.type=execve and container.mount.dest[/x] = y') +
+      rule('Network', 'evt.type=execve and container.cni.json = y') +
         rule('Async', 'evt.type=container and proc.name=x') +
         rule('Sent', 'evt.type=sendto and evt.arg.data contains x') +
         rule('Both', 'evt.type=open and proc.name=a and proc.name=b') +
         rule('Wide', 'evt.type=open') +
         rule('Narrow', 'evt.type=open and proc.name=a') +
         rule('Typo', 'evt.type=close and proc.name=proc.nmae') +
-        rule('Off', 'evt.type=open and container.mount.dest[/x] = y', '  enabled: false\n') +
+        rule('Off', 'evt.type=open and container.cni.json = y', '  enabled: false\n') +
         rule('Audit', 'ka.verb=get', '  source: k8s_audit\n'),
     )
     const { code, err, out } = await lanner('rules', 'check', path)
@@ -60,7 +60,7 @@ describe('lanner rules check', () => {
     expect(out()).toContain('8 rules (7 enabled, 1 inactive)')
     for (const line of [
       'inactive: Audit: source not supported',
-      'never fires: Mounts: container.mount.dest has no value here',
+      'never fires: Network: container.cni.json has no value here',
       'never fires: Async: events of type container are not delivered',
       'never fires: Sent: evt.arg.data is not delivered with events of type sendto',
       'never fires: Both: the rule can never fire: proc.name = a and proc.name = b exclude',
@@ -269,7 +269,7 @@ describe('lanner compare', () => {
   it('pairs alerts and names the cause of those that stay alone', async () => {
     const rules = write(
       'a.yaml',
-      rule('Mounts', 'evt.type=open and container.mount.dest[/x] = y') +
+      rule('Network', 'evt.type=open and container.cni.json = y') +
         rule('Audit', 'ka.verb=get', '  source: k8s_audit\n') +
         rule('Open', 'evt.type=open') +
         rule('Shell', 'evt.type=execve'),
@@ -279,7 +279,7 @@ describe('lanner compare', () => {
       [
         alert('Open', '01.5', 1),
         alert('Open', '01.000000001', 2),
-        alert('Mounts', '02', 3),
+        alert('Network', '02', 3),
         alert('Audit', '02', 4),
         alert('Gone', '02', 5),
         alert('Shell', '30', 6),
@@ -295,8 +295,8 @@ describe('lanner compare', () => {
     const { code, out, err } = await lanner(...args)
     expect(code).toBe(1)
     expect(err()).toContain(`${lannerAlerts}:4: error: no JSON`)
-    expect(out()).toContain('only Falco: Mounts: sh (3) at 2026-01-01T00:00:02Z')
-    expect(out()).toContain('field unavailable: container.mount.dest has no value here')
+    expect(out()).toContain('only Falco: Network: sh (3) at 2026-01-01T00:00:02Z')
+    expect(out()).toContain('field unavailable: container.cni.json has no value here')
     expect(out()).toContain('inactive rule: source not supported')
     expect(out()).toContain('the rule is not loaded')
     expect(out()).toContain('Falco stops at the first rule that matches, and reports it by: Open')

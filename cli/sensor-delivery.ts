@@ -7,15 +7,13 @@ import { syscallNumber } from '../collector/agent/syscalls-x64.ts'
 const processEvents = new Set(['execve', 'execveat', 'procexit'])
 const described = new Set(describedCalls)
 
-/** What only a container runtime or the Kubernetes API could say: neither is asked yet. */
-const emptyFields = new Set([
-  ...['container.image', 'container.image.repository', 'container.image.tag'],
-  ...['container.image.digest', 'k8s.pod.name', 'k8s.ns.name', 'k8s.pod.label', 'k8s.pod.labels'],
-])
-
-/** What the sensor of this build gives to rules. */
+/**
+ * What the sensor of this build gives to rules. No field waits for someone to fill it; those of the
+ * image, the mounts and the pod of a container come from the Kubernetes API, and have no value where
+ * there is none.
+ */
 export const sensorDelivery: Delivery = {
-  emptyFields,
+  emptyFields: new Set(),
   delivers: (name) => processEvents.has(name) || syscallNumber(name) !== undefined,
   missingArguments(name) {
     if (processEvents.has(name)) return []

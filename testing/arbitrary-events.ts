@@ -39,6 +39,17 @@ const container: fc.Arbitrary<Container> = fc
       podUid: text,
       podName: text,
       namespace: text,
+      imageId: text,
+      serviceAccount: text,
+      workload: fc.record({ kind: text, name: text }),
+      podIps: fc.array(ip, { maxLength: 2 }),
+      hostPid: fc.boolean(),
+      hostNetwork: fc.boolean(),
+      hostIpc: fc.boolean(),
+      mounts: fc.array(
+        fc.record({ source: text, dest: text, mode: text, rdwr: fc.boolean(), propagation: text }),
+        { maxLength: 3 },
+      ),
       podLabels: fc.dictionary(fc.constantFrom('app', 'constructor', 'a/b', ''), text, {
         noNullPrototype: false,
       }),

@@ -119,13 +119,41 @@ export interface Container {
   readonly start?: bigint
   readonly name?: string
   readonly image?: string
+  readonly imageId?: string
   readonly imageRepository?: string
   readonly imageTag?: string
   readonly imageDigest?: string
+  /** What it mounts, in the order of its definition. */
+  readonly mounts?: readonly Mount[]
+  /** As in its cgroup path: that of a static pod is not the one the Kubernetes API shows. */
   readonly podUid?: string
   readonly podName?: string
   readonly namespace?: string
   readonly podLabels?: Readonly<Record<string, string>>
+  /** The primary one first. */
+  readonly podIps?: readonly string[]
+  readonly serviceAccount?: string
+  readonly workload?: Workload
+  readonly hostPid?: boolean
+  readonly hostNetwork?: boolean
+  readonly hostIpc?: boolean
+}
+
+export interface Mount {
+  /** Path on the host, "" when it is not known. */
+  readonly source: string
+  readonly dest: string
+  /** Options as the runtime writes them, "" when there are none. */
+  readonly mode: string
+  readonly rdwr: boolean
+  /** private, rslave, rshared. */
+  readonly propagation: string
+}
+
+/** What made a pod: a Deployment, a StatefulSet, a Job, … of the pod's namespace. */
+export interface Workload {
+  readonly kind: string
+  readonly name: string
 }
 
 export type FdKind =

@@ -66,6 +66,15 @@ describe('the values of a field map', () => {
   })
 })
 
+it('a field map may say what only Kubernetes knows', () => {
+  const event = {
+    'container.mount.dest[/proc*]': '/host/proc',
+    'container.host_network': true,
+    'k8s.pod.label[app]': 'web',
+  }
+  for (const [field, value] of Object.entries(event)) expect(read(event, field)).toBe(value)
+})
+
 describe('the names of a field map', () => {
   it('are checked, with the nearest right name', () => {
     expect(messages({ 'proc.nmae': 'x', 'fd.nam': 'y' })).toEqual([

@@ -31,11 +31,13 @@ export type {
   FdKind,
   FileDescriptor,
   Group,
+  Mount,
   Namespaces,
   Process,
   Socket,
   SyscallEvent,
   User,
+  Workload,
 } from './event.ts'
 export { EventFlag, ExeFlag } from './event.ts'
 export type { EventParam, EventType } from './event-types.ts'

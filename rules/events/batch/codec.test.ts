@@ -1,4 +1,11 @@
-import { constants, deflateRawSync, inflateRawSync, zstdCompressSync } from 'node:zlib'
+import { readFileSync } from 'node:fs'
+import {
+  constants,
+  deflateRawSync,
+  inflateRawSync,
+  zstdCompressSync,
+  zstdDecompressSync,
+} from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { anyEvents } from '#testing/arbitrary-events.ts'
@@ -6,10 +13,15 @@ import { makeContainer, makeEvent, makeFile, makeProcess, makeSocket } from '#te
 import type { SyscallEvent } from '../event.ts'
 import { eventTypes } from '../event-types.ts'
 import { nativeArgument } from '../fields/native-argument.ts'
+import { readDetails, writeDetails } from './container-details.ts'
 import { decodeBatch } from './decode.ts'
 import { encodeBatch } from './encode.ts'
 import { BatchError } from './error.ts'
+import { FrameReader } from './frames.ts'
 import type { BatchInfo } from './header.ts'
+import { ByteReader } from './reader.ts'
+import { TextReader, TextWriter } from './texts.ts'
+import { ByteWriter } from './writer.ts'
 
 const info: BatchInfo = {
   cluster: 'prod',
@@ -104,6 +116,26 @@ describe('a batch', () => {
     expect(({} as Record<string, unknown>)['x']).toBeUndefined()
   })
 
+  it('tells only of what is known of its containers', () => {
+    const known = makeContainer({
+      fullId: 'a'.repeat(64),
+      workload: { kind: 'Deployment', name: 'web' },
+      hostPid: false,
+      podIps: [],
+      mounts: [
+        { source: '/', dest: '/host', mode: '', rdwr: true, propagation: 'rslave' },
+        { source: '', dest: '/tmp', mode: '', rdwr: false, propagation: 'private' },
+      ],
+    })
+    const back = roundTrip(
+      [makeContainer(), known].map((container) =>
+        makeEvent('openat', { process: makeProcess({ container }) }),
+      ),
+    ).map(({ process }) => process.container)
+    expect(back).toEqual([makeContainer(), known])
+    expect(Object.keys(back[0]!)).toEqual(['id', 'fullId', 'type'])
+  })
+
   it('is cut where the parents of a process go in a circle', () => {
     const process = makeProcess({ comm: 'loop' }) as { parent: unknown }
     process.parent = process
@@ -123,6 +155,37 @@ describe('a batch', () => {
   })
 })
 
+describe('a batch of another release', () => {
+  it('is readable when it was made before containers had details', () => {
+    const trace = readFileSync(new URL('../../../cli/recorded/attack.trace', import.meta.url))
+    const frames = new FrameReader()
+    const events = frames
+      .push(trace)
+      .flatMap((frame) => decodeBatch(frame, (body) => zstdDecompressSync(body)).events)
+    expect(events.length).toBeGreaterThan(0)
+  })
+
+  it('is readable when it has details that this one does not know', () => {
+    const container = makeContainer({ serviceAccount: 'web', hostIpc: true })
+    const texts = new TextWriter()
+    const out = new ByteWriter()
+    writeDetails(out, texts, [container])
+    const [count, ...columns] = out.finish()
+    const rest = new ByteWriter()
+    texts.write(rest)
+    rest.unsigned(count! + 1)
+    rest.unsigned(99)
+    rest.unsigned(3)
+    rest.bytes(Uint8Array.of(7, 7, 7))
+    rest.bytes(Uint8Array.from(columns))
+    const reader = new ByteReader(rest.finish(), 'body')
+    expect(readDetails(reader, new TextReader(reader), 1)).toEqual([
+      { serviceAccount: 'web', hostIpc: true },
+    ])
+    reader.end()
+  })
+})
+
 /** A minute of one busy node: mostly opens and connects of a few programs, some execs. */
 function similarEvents(count: number): SyscallEvent[] {
   let state = 12345
@@ -132,7 +195,14 @@ function similarEvents(count: number): SyscallEvent[] {
   }
   const systemd = makeProcess({ pid: 1, comm: 'systemd', exePath: '/usr/lib/systemd/systemd' })
   const shim = makeProcess({ pid: 800, comm: 'containerd-shim', parent: systemd })
-  const container = makeContainer({ podUid: 'b6f7c11a-2b5e-4d8f-9a31-0d5d1b6f7c11' })
+  const container = makeContainer({
+    podUid: 'b6f7c11a-2b5e-4d8f-9a31-0d5d1b6f7c11',
+    podLabels: { app: 'web' },
+    podIps: ['10.1.2.3'],
+    workload: { kind: 'Deployment', name: 'web' },
+    hostPid: false,
+    mounts: [{ source: '/srv', dest: '/srv', mode: '', rdwr: true, propagation: 'private' }],
+  })
   const workers = Array.from({ length: 6 }, (_, index) =>
     makeProcess({
       pid: 1000 + index * 17,

@@ -1,4 +1,5 @@
 import type { Container } from '../event.ts'
+import { hasDetails, readDetails, writeDetails } from './container-details.ts'
 import type { ByteReader } from './reader.ts'
 import { type TextReader, type TextWriter, writeLists } from './texts.ts'
 import type { ByteWriter } from './writer.ts'
@@ -14,6 +15,9 @@ const optional = [
   'podName',
   'namespace',
 ] as const
+
+/** What follows of a container; a column of such bits, so that batches without details stay readable. */
+const Has = { labels: 1, details: 2 } as const
 
 /** Numbers the containers of a batch; a reference is 0 for the host, else number + 1. */
 export class ContainerWriter {
@@ -43,7 +47,15 @@ export class ContainerWriter {
     out.numbers(all.map(({ start }) => (start === undefined ? 0 : 1)))
     out.bigints(all.map(({ start }) => start ?? 0n))
     const labels = all.map(({ podLabels }) => podLabels)
-    out.numbers(labels.map((each) => (each === undefined ? 0 : 1)))
+    const detailed = all.filter(hasDetails)
+    const withDetails = new Set(detailed)
+    out.numbers(
+      all.map(
+        (each) =>
+          (each.podLabels === undefined ? 0 : Has.labels) |
+          (withDetails.has(each) ? Has.details : 0),
+      ),
+    )
     writeLists(
       out,
       texts,
@@ -54,6 +66,7 @@ export class ContainerWriter {
       texts,
       labels.map((each) => Object.values(each ?? {})),
     )
+    if (detailed.length > 0) writeDetails(out, texts, detailed)
   }
 }
 
@@ -64,9 +77,12 @@ export function readContainers(reader: ByteReader, texts: TextReader): Container
   const privileged = reader.indexes(count, 3)
   const hasStart = reader.indexes(count, 2)
   const starts = reader.bigints(count)
-  const hasLabels = reader.indexes(count, 2)
+  const has = reader.indexes(count, 4)
   const keys = texts.lists(count)
   const values = texts.lists(count)
+  const detailed = has.filter((bits) => (bits & Has.details) !== 0).length
+  const details = detailed === 0 ? [] : readDetails(reader, texts, detailed)
+  let detail = 0
   return Array.from({ length: count }, (_, row) => {
     if (keys[row]!.length !== values[row]!.length) {
       reader.fail('count', 'a container has labels without a value')
@@ -79,7 +95,8 @@ export function readContainers(reader: ByteReader, texts: TextReader): Container
     }
     if (privileged[row] !== 0) container['privileged'] = privileged[row] === 2
     if (hasStart[row] === 1) container['start'] = starts[row]
-    if (hasLabels[row] === 1) container['podLabels'] = labelsOf(keys[row]!, values[row]!)
+    if ((has[row]! & Has.labels) !== 0) container['podLabels'] = labelsOf(keys[row]!, values[row]!)
+    if ((has[row]! & Has.details) !== 0) Object.assign(container, details[detail++])
     return container as unknown as Container
   })
 }
