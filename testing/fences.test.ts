@@ -14,8 +14,34 @@ const fences: readonly (readonly [folder: string, allowed: readonly string[]])[]
   ['rules/engine', ['rules/engine', 'rules/events', 're2js']],
   ['rules/load', ['rules/load', 'rules/engine', 'rules/events', 'yaml']],
   ['collector/agent', ['collector/agent', 'rules/events', 'rules/engine', 'rules/load', 'node:']],
+  [
+    'collector/sinks',
+    [
+      'collector/sinks',
+      'collector/agent',
+      'rules/events',
+      'node:',
+      '@aws-sdk/client-kinesis',
+      '@smithy/node-http-handler',
+    ],
+  ],
   ['cli', ['cli', 'collector', 'rules', 'node:', 'esbuild', 'yaml']],
-  ['testing', ['testing', 'collector', 'rules', 'cli', 'node:', 'vitest', 'fast-check', 'yaml']],
+  [
+    'testing',
+    [
+      'testing',
+      'collector',
+      'rules',
+      'cli',
+      'node:',
+      'vitest',
+      'fast-check',
+      'yaml',
+      'kinesalite',
+      '@aws-sdk/client-kinesis',
+      '@smithy/node-http-handler',
+    ],
+  ],
 ]
 const exceptions: Readonly<Record<string, readonly string[]>> = {
   'rules/load/files.ts': ['node:fs', 'node:path'],
