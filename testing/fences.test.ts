@@ -14,6 +14,7 @@ const fences: readonly (readonly [folder: string, allowed: readonly string[]])[]
   ['rules/engine', ['rules/engine', 'rules/events', 're2js']],
   ['rules/load', ['rules/load', 'rules/engine', 'rules/events', 'yaml']],
   ['collector/agent', ['collector/agent', 'rules/events', 'rules/engine', 'rules/load', 'node:']],
+  ['collector/kubernetes', ['collector/kubernetes', 'collector/agent', 'rules/events', 'node:']],
   [
     'collector/sinks',
     [

@@ -23,9 +23,28 @@ describe('a container', () => {
 
   it('is announced once', () => {
     const seen: string[] = []
-    const table = new ContainerTable({ onNew: ({ id }) => seen.push(id) })
+    const table = new ContainerTable()
+    table.onNew(({ id }) => seen.push(id))
     for (const letter of ['a', 'a', 'b']) table.of(cgroup(letter))
     expect(seen).toEqual(['a'.repeat(12), 'b'.repeat(12)])
+  })
+
+  it('is known to the one it is announced to before its process is shown', () => {
+    const table = new ContainerTable()
+    table.onNew(({ fullId }) => table.identify(fullId, { podName: 'web-1' }))
+    expect(table.of(cgroup('a'))).toMatchObject({ podName: 'web-1' })
+    expect([...table.all()]).toEqual([table.of(cgroup('a'))])
+  })
+
+  it('is what one who knows says, not what is guessed', () => {
+    const table = new ContainerTable()
+    const container = table.of(cgroup('a'))!
+    table.describe(container.fullId, { privileged: true })
+    expect(container.privileged).toBe(true)
+    table.identify(container.fullId, { privileged: false })
+    table.describe(container.fullId, { privileged: true, name: 'guess' })
+    expect(container).toMatchObject({ privileged: false, name: 'guess' })
+    expect(table.identify('c'.repeat(64), {})).toBe(false)
   })
 
   it('goes when there are too many and it was unused for longest', () => {

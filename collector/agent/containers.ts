@@ -9,30 +9,43 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
 export interface ContainerTableOptions {
   /** Containers kept; the one unused for longest goes first. */
   readonly limit?: number
-  /** Called once for each container when its first process is seen. */
-  readonly onNew?: (container: Container) => void
+}
+
+interface Entry {
+  readonly container: Mutable<Container>
+  /** What an authority says, which no guess changes. */
+  told: ContainerFacts
 }
 
 /**
  * One object for each container, shared by its processes: what is learnt later shows in all of them.
  */
 export class ContainerTable {
-  readonly #containers = new Map<string, Mutable<Container>>()
+  readonly #entries = new Map<string, Entry>()
   /** Processes of a container have the same cgroups: their text is the key, host included. */
   readonly #byCgroups = new Map<string, ContainerIdentity | undefined>()
   /** Processes in a row have the very same array, see `RecordReader.paths`. */
   #lastCgroups: readonly string[] | undefined
   #lastIdentity: ContainerIdentity | undefined
   readonly #limit: number
-  readonly #onNew: (container: Container) => void
+  #onNew: (container: Container) => void = () => {}
 
-  constructor({ limit = 2048, onNew = () => {} }: ContainerTableOptions = {}) {
+  constructor({ limit = 2048 }: ContainerTableOptions = {}) {
     this.#limit = limit
-    this.#onNew = onNew
   }
 
   get size(): number {
-    return this.#containers.size
+    return this.#entries.size
+  }
+
+  /** All containers, the one unused for longest first. */
+  *all(): Iterable<Container> {
+    for (const { container } of this.#entries.values()) yield container
+  }
+
+  /** Calls `listener` once for each container from now on, before its first process is shown. */
+  onNew(listener: (container: Container) => void): void {
+    this.#onNew = listener
   }
 
   /** The container of a process with these cgroups, `undefined` for the host. */
@@ -56,31 +69,43 @@ export class ContainerTable {
   }
 
   #get(identity: ContainerIdentity): Container {
-    const known = this.#containers.get(identity.fullId)
+    const known = this.#entries.get(identity.fullId)
     if (known !== undefined) {
       // Last used, last in the map.
-      this.#containers.delete(identity.fullId)
-      this.#containers.set(identity.fullId, known)
-      return known
+      this.#entries.delete(identity.fullId)
+      this.#entries.set(identity.fullId, known)
+      return known.container
     }
-    forgetOldest(this.#containers, this.#limit)
+    forgetOldest(this.#entries, this.#limit)
     const container: Mutable<Container> = { ...identity }
-    this.#containers.set(identity.fullId, container)
+    this.#entries.set(identity.fullId, { container, told: {} })
     this.#onNew(container)
     return container
   }
 
-  /** Adds what is now known; false when no process of the container was seen (or not lately). */
+  /**
+   * Adds what is guessed from outside of a container; what {@link identify} said of it stays. False
+   * when no process of the container was seen (or not lately).
+   */
   describe(fullId: string, facts: ContainerFacts): boolean {
-    const container = this.#containers.get(fullId)
-    if (container === undefined) return false
-    Object.assign(container, facts)
+    const entry = this.#entries.get(fullId)
+    if (entry === undefined) return false
+    Object.assign(entry.container, facts, entry.told)
+    return true
+  }
+
+  /** Adds what one who knows says of a container, likewise. */
+  identify(fullId: string, facts: ContainerFacts): boolean {
+    const entry = this.#entries.get(fullId)
+    if (entry === undefined) return false
+    entry.told = facts
+    Object.assign(entry.container, facts)
     return true
   }
 
   /** All containers of a pod. */
   ofPod(podUid: string): Container[] {
-    return [...this.#containers.values()].filter((container) => container.podUid === podUid)
+    return [...this.all()].filter((container) => container.podUid === podUid)
   }
 }
 
