@@ -58,6 +58,14 @@ const container: fc.Arbitrary<Container> = fc
   )
   .map((facts) => ({ id: facts.fullId.slice(0, 12), ...facts }) as Container)
 
+const stream = fc.option(
+  fc.record({
+    kind: fc.constantFrom('file' as const, 'pipe' as const, 'ipv4' as const),
+    name: text,
+  }),
+  { nil: undefined },
+)
+
 const processFacts = fc.record({
   pid: count,
   ppid: count,
@@ -84,6 +92,10 @@ const processFacts = fc.record({
   exeMtime: time,
   exeFlags: fc.nat(15),
   script: text,
+  streams: fc.oneof(
+    fc.constant([]),
+    fc.tuple(stream, stream, stream).filter((all) => all.some((one) => one !== undefined)),
+  ),
   cgroups: fc.array(text, { maxLength: 2 }),
   pidNamespaceStart: time,
   namespaces: fc.record({ mnt: count, pid: count, net: count, user: count }),

@@ -44,6 +44,7 @@ export function makeProcess(facts: Partial<Process> = {}): Process {
     pidNamespaceStart: 0n,
     namespaces: { mnt: 1, pid: 2, net: 3, user: 4 },
     container: undefined,
+    streams: [],
     ...facts,
   }
 }

@@ -97,7 +97,12 @@ export interface Process {
   readonly pidNamespaceStart: bigint
   readonly namespaces: Namespaces
   readonly container: Container | undefined
+  /** Standard input, output and error as the program found them; `undefined` where one was closed. */
+  readonly streams: readonly (Stream | undefined)[]
 }
+
+/** What a descriptor leads to: kind, and path, endpoints or "". */
+export type Stream = Pick<FileDescriptor, 'kind' | 'name'>
 
 export interface Namespaces {
   readonly mnt: number

@@ -35,6 +35,7 @@ export type {
   Namespaces,
   Process,
   Socket,
+  Stream,
   SyscallEvent,
   User,
   Workload,
@@ -53,6 +54,8 @@ export { flagTables } from './flag-tables.ts'
 export { toInteger } from './integer.ts'
 export { canonicalIp } from './ip-text.ts'
 export { nearestName } from './nearest.ts'
+export type { Notice, NoticeKind } from './notice.ts'
+export { noticeKinds } from './notice.ts'
 export { parameterTypes } from './parameter-types.ts'
 export { createSyscallSource, syscallSource, unfilledFields } from './syscall-source.ts'
 export type { EventSource, Extractor, FieldRef, FieldType, Scalar, Value } from './value.ts'

@@ -4,7 +4,7 @@ import type { TextReader, TextWriter } from './texts.ts'
 import type { ByteWriter } from './writer.ts'
 
 /** Codes on the wire: only ever appended to. */
-const kinds: readonly FdKind[] = [
+export const fdKinds: readonly FdKind[] = [
   'unknown',
   'file',
   'directory',
@@ -60,7 +60,7 @@ export function writeDescriptors(
   descriptors: readonly FileDescriptor[],
 ): void {
   out.numbers(descriptors.map(({ num }) => num))
-  out.numbers(descriptors.map(({ kind }) => kinds.indexOf(kind)))
+  out.numbers(descriptors.map(({ kind }) => fdKinds.indexOf(kind)))
   out.numbers(descriptors.map((fd) => nameReference(fd, texts)))
   out.numbers(descriptors.map((fd) => rawReference(fd, texts)))
   out.numbers(descriptors.map(({ dev }) => dev))
@@ -84,7 +84,7 @@ export function readDescriptors(
   count: number,
 ): FileDescriptor[] {
   const nums = reader.numbers(count)
-  const kindCodes = reader.indexes(count, kinds.length, 'type')
+  const kindCodes = reader.indexes(count, fdKinds.length, 'type')
   const names = reader.numbers(count)
   const rawNames = reader.numbers(count)
   const devs = reader.numbers(count)
@@ -100,7 +100,7 @@ export function readDescriptors(
     const raw = rawNames[row]!
     descriptors.push({
       num: nums[row]!,
-      kind: kinds[kindCodes[row]!]!,
+      kind: fdKinds[kindCodes[row]!]!,
       name,
       rawName: raw === 0 ? undefined : raw === 1 ? name : texts.text(raw - 2),
       dev: devs[row]!,

@@ -1,10 +1,13 @@
 import type { SyscallEvent } from '../event.ts'
+import type { Notice } from '../notice.ts'
 import { ContainerWriter } from './containers.ts'
 import { writeEvents } from './events.ts'
 import { type BatchInfo, encodeHeader } from './header.ts'
 import { bodyLimit, countLimit, textCountLimit } from './limits.ts'
+import { writeNotices } from './notices.ts'
 import { PeopleWriter } from './people.ts'
 import { ProcessWriter } from './processes.ts'
+import { Section, writeSection } from './sections.ts'
 import { TextWriter } from './texts.ts'
 import { ByteWriter } from './writer.ts'
 
@@ -20,9 +23,11 @@ export function encodeBatch(
   info: BatchInfo,
   events: readonly SyscallEvent[],
   compress: Compress,
+  notices: readonly Notice[] = [],
 ): Uint8Array {
   within(events.length, countLimit, 'events')
-  const body = encodeBody(events)
+  within(notices.length, countLimit, 'notices')
+  const body = encodeBody(events, notices)
   const compressed = compress(body)
   const header = encodeHeader(info, {
     ...timesOf(info, events),
@@ -51,7 +56,7 @@ function timesOf({ sealedAt }: BatchInfo, events: readonly SyscallEvent[]) {
 }
 
 /** Texts are numbered while the rest is written, but stand first: references follow them. */
-function encodeBody(events: readonly SyscallEvent[]): Uint8Array {
+function encodeBody(events: readonly SyscallEvent[], notices: readonly Notice[]): Uint8Array {
   const texts = new TextWriter()
   const containers = new ContainerWriter()
   const processes = new ProcessWriter(containers)
@@ -65,6 +70,8 @@ function encodeBody(events: readonly SyscallEvent[]): Uint8Array {
   processes.write(rest, texts)
   people.write(rest, texts)
   writeEvents(rest, texts, processes, events)
+  writeSection(rest, Section.notices, (out) => writeNotices(out, texts, notices))
+  writeSection(rest, Section.streams, (out) => processes.writeStreams(out, texts))
   const body = new ByteWriter()
   texts.write(body)
   body.bytes(rest.finish())

@@ -1,5 +1,6 @@
-import type { Container, Process } from '../event.ts'
+import type { Container, Process, Stream } from '../event.ts'
 import type { ContainerWriter } from './containers.ts'
+import { fdKinds } from './descriptors.ts'
 import type { ByteReader } from './reader.ts'
 import { type TextReader, type TextWriter, writeLists } from './texts.ts'
 import type { ByteWriter } from './writer.ts'
@@ -85,6 +86,29 @@ export class ProcessWriter {
     out.numbers(all.map(({ container }) => this.#containers.reference(container)))
   }
 
+  /** Standard streams, each different one once: most processes have those of their parents. */
+  writeStreams(out: ByteWriter, table: TextWriter): void {
+    const all = [...this.#indexes.keys()]
+    const distinct = new Map<string, { stream: Stream; reference: number }>()
+    const reference = (stream: Stream | undefined) => {
+      if (stream === undefined) return 0
+      const key = `${stream.kind} ${stream.name}`
+      const known = distinct.get(key) ?? { stream, reference: distinct.size + 1 }
+      distinct.set(key, known)
+      return known.reference
+    }
+    const columns = streamPlaces.map((place) => all.map(({ streams }) => reference(streams[place])))
+    if (distinct.size === 0) return
+    const rows = [...distinct.values()].map(({ stream }) => stream)
+    out.unsigned(rows.length)
+    out.numbers(
+      rows.map(({ kind }) => fdKinds.indexOf(kind)),
+      true,
+    )
+    out.numbers(rows.map(({ name }) => table.index(name)))
+    for (const column of columns) out.numbers(column)
+  }
+
   /** How many rows above the parent stands, 0 when there is none. */
   #parentDistance({ parent }: Process, index: number): number {
     const at = parent === undefined ? undefined : this.#indexes.get(parent)
@@ -152,11 +176,33 @@ export function readProcesses(
       pidNamespaceStart,
       namespaces: { mnt, pid, net, user },
       container: reference === 0 ? undefined : containers[reference - 1],
+      streams: noStreams,
     }
     processes.push(process)
     containerOf.set(process, reference)
   }
   return { processes, containerOf }
+}
+
+const streamPlaces = [0, 1, 2] as const
+const noStreams: Process['streams'] = []
+
+/** Gives the processes that were just read their standard streams. */
+export function readStreams(
+  reader: ByteReader,
+  table: TextReader,
+  processes: readonly { -readonly [Key in keyof Process]: Process[Key] }[],
+): void {
+  const count = reader.count()
+  const kinds = reader.indexes(count, fdKinds.length, 'type')
+  const names = table.columnOf(reader, count)
+  const rows: (Stream | undefined)[] = [undefined]
+  for (const [row, name] of names.entries()) rows.push({ kind: fdKinds[kinds[row]!]!, name })
+  const columns = streamPlaces.map(() => reader.indexes(processes.length, rows.length))
+  for (const [row, process] of processes.entries()) {
+    const streams = columns.map((column) => rows[column[row]!])
+    if (streams.some((stream) => stream !== undefined)) process.streams = streams
+  }
 }
 
 type fourNumbers = [number, number, number, number]

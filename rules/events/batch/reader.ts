@@ -39,6 +39,11 @@ export class ByteReader {
     return this.#bytes.subarray(this.#at - length, this.#at)
   }
 
+  /** A reader of the next `length` bytes alone. */
+  part(length: number): ByteReader {
+    return new ByteReader(this.bytes(length), this.#part)
+  }
+
   fixed(size: number): bigint {
     let value = 0n
     for (const [index, byte] of this.bytes(size).entries()) {

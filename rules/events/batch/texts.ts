@@ -75,7 +75,12 @@ export class TextReader {
 
   /** A column of texts. */
   column(count: number): string[] {
-    return this.#reader.numbers(count).map((index) => this.text(index))
+    return this.columnOf(this.#reader, count)
+  }
+
+  /** A column of texts in another part of the batch. */
+  columnOf(reader: ByteReader, count: number): string[] {
+    return reader.numbers(count).map((index) => this.text(index))
   }
 
   optionalColumn(count: number): (string | undefined)[] {

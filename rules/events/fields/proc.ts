@@ -1,7 +1,8 @@
-import { ExeFlag, type Process, type SyscallEvent } from '../event.ts'
+import { ExeFlag, type Process, type Stream, type SyscallEvent } from '../event.ts'
 import { toInteger } from '../integer.ts'
 import type { Value } from '../value.ts'
 import { type Binder, type Binders, plain } from './binder.ts'
+import { kindWord } from './fd-kind.ts'
 import { argsText, commandLineText, envText, envValue, exeLineText } from './process-text.ts'
 
 type Read = (process: Process) => Value
@@ -47,7 +48,11 @@ function bindEnv(arg: string | undefined) {
   return ({ process }: SyscallEvent) => envValue(process, arg)
 }
 
-/** The process itself. */
+function streamType(stream: Stream | undefined): string | undefined {
+  return stream === undefined ? undefined : kindWord(stream.kind)
+}
+
+/** The process itself. Its standard streams are those it was started with. */
 export const procFields: Binders = {
   'proc.name': self(({ comm }) => comm),
   'proc.exe': self(({ exe }) => exe),
@@ -103,6 +108,12 @@ export const procFields: Binders = {
     pidNamespaceStart !== 0n && exeCtime > pidNamespaceStart
       ? toInteger(exeCtime - pidNamespaceStart)
       : undefined,
+  ),
+  ...Object.fromEntries(
+    ['stdin', 'stdout', 'stderr'].flatMap((name, place) => [
+      [`proc.${name}.type`, self(({ streams }) => streamType(streams[place]))],
+      [`proc.${name}.name`, self(({ streams }) => streams[place]?.name)],
+    ]),
   ),
   'proc.pidns_init_start_ts': self(({ pidNamespaceStart }) => known(pidNamespaceStart)),
 }

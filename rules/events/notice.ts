@@ -1,0 +1,24 @@
+/** What a node says of itself, beside its events. Only ever appended to: the index is on the wire. */
+export const noticeKinds = [
+  /** The agent runs: a new run, or the same one after a crash. */
+  'started',
+  /** The agent ends in order; silence after it is no alarm. */
+  'stopped',
+  'rules-changed',
+  /** A changed rule set has mistakes; the one before stays. */
+  'rules-refused',
+  /** Events were lost on this node; the text says where and how many. */
+  'events-lost',
+  /** More matched than may be shipped: the text names what is held back. */
+  'limited',
+  /** The kernel side was changed or detached by someone else; the text says what was restored. */
+  'sensor-changed',
+] as const
+export type NoticeKind = (typeof noticeKinds)[number]
+
+export interface Notice {
+  readonly kind: NoticeKind
+  /** Nanoseconds since the epoch. */
+  readonly time: bigint
+  readonly text: string
+}
