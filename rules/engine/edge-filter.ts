@@ -1,7 +1,6 @@
 import type { FieldRef, Value } from '#events'
 import type { Check, Expr } from './ast.ts'
 import { parseConstant } from './constant.ts'
-import { eventTypesOf } from './event-types-of.ts'
 import { holds } from './interpret.ts'
 import { operandType } from './operand-type.ts'
 import { bindLeft, bindOperand, fieldsDeciding, refOf } from './read-operand.ts'
@@ -29,24 +28,25 @@ export type Known = Value | typeof unknown | NumberRange | OtherText
  * that no values of the unknown fields make it hold.
  */
 export function couldMatch(condition: Expr, known: (ref: FieldRef) => Known): boolean {
-  return verdict(condition, known) !== false
+  return verdictOf(condition, known) !== false
 }
 
-function verdict(expr: Expr, known: (ref: FieldRef) => Known): boolean | undefined {
+/** `undefined` when it depends on what is not known. */
+export function verdictOf(expr: Expr, known: (ref: FieldRef) => Known): boolean | undefined {
   switch (expr.kind) {
     case 'macro':
       throw new Error(`unresolved macro ${expr.name}`)
     case 'check':
       return checkVerdict(expr, known)
     case 'not': {
-      const item = verdict(expr.item, known)
+      const item = verdictOf(expr.item, known)
       return item === undefined ? undefined : !item
     }
     default: {
       const decides = expr.kind === 'or'
       let result: boolean | undefined = !decides
       for (const item of expr.items) {
-        const value = verdict(item, known)
+        const value = verdictOf(item, known)
         if (value === decides) return decides
         if (value === undefined) result = undefined
       }
@@ -148,56 +148,4 @@ function relax(expr: Expr, positive: boolean, knows: (ref: FieldRef) => boolean)
     default:
       return { ...expr, items: expr.items.map((item) => relax(item, positive, knows)) }
   }
-}
-
-/** Numbers of the event types for which any enabled rule can match. */
-export function wantedEventTypes(rules: readonly Rule[]): ReadonlySet<number> {
-  const wanted = new Set<number>()
-  for (const { condition, enabled } of rules) {
-    if (!enabled) continue
-    for (const [type, possible] of eventTypesOf(condition).entries()) {
-      if (possible === 1) wanted.add(type)
-    }
-  }
-  return wanted
-}
-
-/**
- * Which kinds of open, openat, openat2 and creat any enabled rule can match, as a mask: bit
- * `failed * 4 + access`, where access is the low two bits of the kernel's flags (0 read, 1 write,
- * 2 both, 3 other) and failed is 1 for a negative result.
- */
-export function wantedOpenClasses(rules: readonly Rule[]): number {
-  let mask = 0
-  for (const name of ['open', 'openat', 'openat2', 'creat']) {
-    for (const failed of [false, true]) {
-      for (const access of [0, 1, 2, 3]) {
-        const known = openClass(name, failed, access)
-        const wanted = rules.some(
-          ({ condition, enabled }) => enabled && couldMatch(condition, known),
-        )
-        if (wanted) mask |= 1 << ((failed ? 4 : 0) + access)
-      }
-    }
-  }
-  return mask
-}
-
-/** What is certain of an open call of one class. */
-function openClass(name: string, failed: boolean, access: number): (ref: FieldRef) => Known {
-  const isCreat = name === 'creat'
-  const values: Readonly<Record<string, Known>> = {
-    'evt.type': name,
-    'syscall.type': name,
-    'evt.num': { least: 1, most: Number.MAX_SAFE_INTEGER },
-    'evt.failed': failed,
-    'evt.rawres': failed ? { least: -4095, most: -1 } : { least: 0, most: 0x7fffffff },
-    'fd.num': failed ? -1 : { least: 0, most: 0x7fffffff },
-    'evt.dir': '<',
-    // The kernel's access mode 3 has no agreed meaning; creat has no flags of its own.
-    'evt.is_open_read': isCreat ? false : access === 3 ? unknown : access !== 1,
-    'evt.is_open_write': isCreat ? false : access === 3 ? unknown : access !== 0,
-    'evt.res': failed ? { not: ['SUCCESS'] } : 'SUCCESS',
-  }
-  return (ref) => (Object.hasOwn(values, ref.text) ? values[ref.text] : unknown)
 }

@@ -9,13 +9,7 @@ export { checkCondition } from './checks/check-condition.ts'
 export type { CompileOptions, Program } from './compile-rules.ts'
 export { compileRules } from './compile-rules.ts'
 export type { Known, NumberRange, OtherText } from './edge-filter.ts'
-export {
-  couldMatch,
-  relaxRules,
-  unknown,
-  wantedEventTypes,
-  wantedOpenClasses,
-} from './edge-filter.ts'
+export { couldMatch, relaxRules, unknown } from './edge-filter.ts'
 export { eventTypesOf } from './event-types-of.ts'
 export type { BoundOutput, JsonValue } from './format-output.ts'
 export { bindOutput, formatOutput } from './format-output.ts'
@@ -32,5 +26,9 @@ export type { ExtraField, Priority, Rule, RuleMatching } from './rule.ts'
 export { parsePriority, priorityNames } from './rule.ts'
 export { fatalInFalco, strictCondition } from './strict-compat.ts'
 export { eachCheck, eachOperandOf, macrosOf } from './walk.ts'
+export type { Scope } from './wanted-calls.ts'
+export { openClasses, wantedEventTypes, wantedOpenClasses, wantedOpens } from './wanted-calls.ts'
+export type { PathLists, WantedPaths } from './wanted-paths.ts'
+export { isNowhere, wantedPaths } from './wanted-paths.ts'
 export type { Reasoning } from './why.ts'
 export { decidingChecks, reasonOf } from './why.ts'

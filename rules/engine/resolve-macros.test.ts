@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { fieldMapSource } from '#events'
 import type { Expr } from './ast.ts'
 import { compileRules } from './compile-rules.ts'
-import { relaxRules, wantedOpenClasses } from './edge-filter.ts'
+import { relaxRules } from './edge-filter.ts'
 import { interpret } from './interpret.ts'
 import { parseCondition } from './parse.ts'
 import { printCondition } from './print.ts'
 import { resolveMacros } from './resolve-macros.ts'
 import { ruleOf } from './testing/rule-arbitrary.ts'
+import { wantedOpenClasses } from './wanted-calls.ts'
 
 function parse(text: string): Expr {
   const result = parseCondition(text)
