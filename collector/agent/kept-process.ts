@@ -35,6 +35,7 @@ class KeptProcess implements Process {
   readonly pidNamespaceStart: bigint
   readonly namespaces: Process['namespaces']
   readonly container: Process['container']
+  readonly streams: Process['streams']
 
   constructor(process: Process, parent: Process | undefined) {
     this.pid = process.pid
@@ -67,6 +68,7 @@ class KeptProcess implements Process {
     this.pidNamespaceStart = process.pidNamespaceStart
     this.namespaces = process.namespaces
     this.container = process.container
+    this.streams = process.streams
   }
 }
 

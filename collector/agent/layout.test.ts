@@ -16,6 +16,7 @@ const mirrored = {
   socket_item: layout.SOCKET_ITEM,
   open_how_item: layout.OPEN_HOW_ITEM,
   control: layout.CONTROL,
+  filter: layout.FILTER,
   progress: layout.PROGRESS,
   cpu_counters: layout.CPU_COUNTERS,
 }
@@ -25,6 +26,8 @@ const sizes = {
   process_event: layout.PROCESS_BYTES,
   fork_event: layout.FORK_BYTES,
   exit_event: layout.EXIT_BYTES,
+  filter: layout.FILTER_BYTES,
+  file_item: layout.FILE_ITEM_BYTES,
   cpu_counters: layout.CPU_COUNTERS_BYTES,
 }
 const ignored = new Set(['event', 'pad', 'pad2'])

@@ -63,6 +63,8 @@ export const EXIT_BYTES = 80
 
 export const FILE_ITEM = { inode: 0, dev: 8, mode: 12, open_flags: 16, flags: 20 } as const
 
+export const FILE_ITEM_BYTES = 24
+
 export const SOCKET_ITEM = {
   family: 0,
   type: 2,
@@ -78,16 +80,25 @@ export const SOCKET_ITEM = {
 export const OPEN_HOW_ITEM = { flags: 0, mode: 8, resolve: 16 } as const
 
 export const CONTROL = {
-  wanted: 0,
-  open_classes: 64,
-  environment: 68,
-  enabled: 72,
-  uring_completes: 76,
-  ignored: 80,
-  quiet: 88,
-  wake_bytes: 96,
-  epoch: 104,
+  active: 0,
+  enabled: 4,
+  uring_completes: 8,
+  tampered: 12,
+  ignored: 16,
+  quiet: 24,
+  wake_bytes: 32,
+  epoch: 40,
 } as const
+
+export const FILTER = {
+  wanted: 0,
+  opens: 128,
+  listed_opens: 136,
+  dotted_opens: 144,
+  opens_differ: 152,
+  environment: 156,
+} as const
+export const FILTER_BYTES = 160
 
 export const PROGRESS = {
   next_seq: 0,
@@ -97,10 +108,20 @@ export const PROGRESS = {
   last_wake: 56,
 } as const
 
-export const CPU_COUNTERS = { seen: 0, rejected: 8 } as const
+export const CPU_COUNTERS = {
+  seen: 0,
+  rejected: 8,
+  rejected_scope: 16,
+  rejected_class: 24,
+  rejected_path: 32,
+} as const
 export const CPU_COUNTERS_BYTES = 64
 export const MAX_CPUS = 256
 export const RING_BYTES = 8 << 20
+/** Limits of the lists of paths, see `struct filter`. */
+export const MAX_PREFIX = 64
+export const MAX_SUFFIX = 32
+export const MAX_LISTED = 1024
 
 export const Shape = { call: 1, exec: 2, snapshot: 3, fork: 4, exit: 5, ready: 6 } as const
 
@@ -119,6 +140,8 @@ export const Item = {
   script: 12,
   cgroup: 13,
   openHow: 14,
+  stream: 16,
+  streamName: 20,
   arg0: 32,
 } as const
 

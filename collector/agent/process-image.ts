@@ -66,6 +66,7 @@ export class ProcessImage implements Process {
   readonly pidNamespaceStart: bigint
   readonly namespaces: Namespaces
   container: Container | undefined
+  readonly streams: Process['streams']
 
   constructor(node: ProcessNode, facts: ImageFacts) {
     this.#node = node
@@ -95,6 +96,7 @@ export class ProcessImage implements Process {
     this.pidNamespaceStart = facts.pidNamespaceStart
     this.namespaces = facts.namespaces
     this.container = facts.container
+    this.streams = facts.streams
   }
 
   get pid(): number {
@@ -155,6 +157,7 @@ export function factsOfExec(
     pidNamespaceStart: record.pidNamespaceStart === 0n ? 0n : record.pidNamespaceStart + epoch,
     namespaces: record.namespaces,
     container,
+    streams: record.streams,
   }
 }
 
@@ -188,4 +191,5 @@ export const unknownFacts: ImageFacts = {
   pidNamespaceStart: 0n,
   namespaces: nowhere,
   container: undefined,
+  streams: [],
 }

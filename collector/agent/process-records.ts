@@ -1,7 +1,7 @@
-import { decodeBytes, type Namespaces } from '#events'
+import { decodeBytes, type Namespaces, type Process } from '#events'
 import { EVENT, EXIT, FORK, Item, PROCESS } from './layout.ts'
 import type { RecordReader } from './record-reader.ts'
-import { userDevice } from './ring-file.ts'
+import { readStreams, userDevice } from './ring-file.ts'
 
 /** A process as an exec or the start-up snapshot shows it. Times are since boot, nanoseconds. */
 export interface ExecRecord {
@@ -43,6 +43,8 @@ export interface ExecRecord {
   readonly script: string
   readonly namespaces: Namespaces
   readonly pidNamespaceStart: bigint
+  /** Standard input, output and error. */
+  readonly streams: Process['streams']
 }
 
 export interface ForkRecord {
@@ -155,6 +157,7 @@ export function readExec(record: RecordReader, wanted: EnvironmentFilter): ExecR
     script: record.text(Item.script) ?? '',
     namespaces: namespacesOf(record),
     pidNamespaceStart: record.sharedBig(PROCESS.pid_namespace_start),
+    streams: readStreams(record),
   }
 }
 

@@ -42,6 +42,7 @@ function execOf(facts: Partial<ExecRecord> & { pid: number }): ExecRecord {
     script: '',
     namespaces: { mnt: 1, pid: 2, net: 3, user: 4 },
     pidNamespaceStart: 1n,
+    streams: [],
     ...facts,
   }
 }

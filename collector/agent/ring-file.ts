@@ -1,5 +1,5 @@
-import { canonicalIp, type FdKind, type FileDescriptor, type Socket } from '#events'
-import { FILE_ITEM, Item, SOCKET_ITEM } from './layout.ts'
+import { canonicalIp, type FdKind, type FileDescriptor, type Socket, type Stream } from '#events'
+import { FILE_ITEM, FILE_ITEM_BYTES, Item, SOCKET_ITEM } from './layout.ts'
 import type { RecordReader } from './record-reader.ts'
 import { type Ends, noEnds, type SocketMemory } from './socket-memory.ts'
 
@@ -35,13 +35,11 @@ export function readFile(
 ): FileDescriptor | undefined {
   const offset = record.item(Item.file)
   if (offset === 0) return undefined
-  const mode = record.u32(offset + FILE_ITEM.mode)
+  const { kind, name } = fileAt(record, offset, Item.path)
   const flags = record.u32(offset + FILE_ITEM.flags)
-  const treeless = (flags & FileFlag.treeless) !== 0
-  const name = treeless ? record.treelessName(Item.path) : (record.path(Item.path) ?? '')
   return {
     num,
-    kind: fileKind(mode, flags, record.u32(offset + FILE_ITEM.open_flags), name),
+    kind,
     name,
     rawName,
     dev: userDevice(record.u32(offset + FILE_ITEM.dev)),
@@ -54,6 +52,63 @@ export function readFile(
           : undefined,
     socket: undefined,
   }
+}
+
+/** Kind and name of the file whose item lies at `offset`, its path in the item of kind `pathKind`. */
+function fileAt(record: RecordReader, offset: number, pathKind: number): Stream {
+  const mode = record.u32(offset + FILE_ITEM.mode)
+  const flags = record.u32(offset + FILE_ITEM.flags)
+  const treeless = (flags & FileFlag.treeless) !== 0
+  const name = treeless ? record.treelessName(pathKind) : (record.path(pathKind) ?? '')
+  return { kind: fileKind(mode, flags, record.u32(offset + FILE_ITEM.open_flags), name), name }
+}
+
+let lastStreams: readonly (Stream | undefined)[] = []
+
+/** Standard input, output and error of an exec; the same array as last time when they are the same. */
+export function readStreams(record: RecordReader): readonly (Stream | undefined)[] {
+  const streams: (Stream | undefined)[] = [undefined, undefined, undefined]
+  for (let place = 0; place < streams.length; place++) {
+    streams[place] = streamAt(record, place, streams)
+  }
+  const last = lastStreams
+  const isSame = streams.every(
+    (each, i) => each?.kind === last[i]?.kind && each?.name === last[i]?.name,
+  )
+  if (!isSame) lastStreams = streams
+  return lastStreams
+}
+
+function streamAt(
+  record: RecordReader,
+  place: number,
+  before: readonly (Stream | undefined)[],
+): Stream | undefined {
+  const offset = record.item(Item.stream + place)
+  if (offset === 0) return undefined
+  const length = record.itemLength(offset)
+  // the same open file as that of an earlier one
+  if (length === 1) return before[record.u8(offset)]
+  const pathKind = Item.streamName + place
+  return length === FILE_ITEM_BYTES
+    ? fileAt(record, offset, pathKind)
+    : socketAt(record, offset, pathKind)
+}
+
+/** Kind and endpoints of a socket of which nothing but the kernel's own state is known. */
+function socketAt(record: RecordReader, offset: number, pathKind: number): Stream {
+  const family = record.u16(offset + SOCKET_ITEM.family)
+  if (family !== AF_INET && family !== AF_INET6) {
+    return { kind: kindOf(family, ''), name: record.text(pathKind) ?? '' }
+  }
+  const address = (at: number) =>
+    family === AF_INET ? ipv4(record.u32(offset + at)) : ipv6(record, offset + at)
+  const localIp = address(SOCKET_ITEM.local)
+  const local = `${localIp}:${record.u16(offset + SOCKET_ITEM.local_port)}`
+  const remotePort = record.u16(offset + SOCKET_ITEM.remote_port)
+  const kind = kindOf(family, localIp)
+  if (remotePort === 0) return { kind, name: local }
+  return { kind, name: `${local}->${address(SOCKET_ITEM.remote)}:${remotePort}` }
 }
 
 /** A device number as stat(2) gives it, from the kernel's own 12 + 20 bits. */

@@ -13,7 +13,7 @@ function needs(condition: string, output = 'o') {
 }
 
 function callsOf(condition: string): readonly number[] {
-  return [...needs(condition).kernel.syscalls]
+  return [...needs(condition).kernel.any.syscalls]
 }
 
 describe('what rules need from the kernel', () => {
@@ -37,10 +37,18 @@ describe('what rules need from the kernel', () => {
   })
 
   it('is only the classes of opens that a rule can match', () => {
-    expect(
-      needs('evt.type = openat and evt.is_open_write = true and fd.num >= 0').kernel.openClasses,
-    ).toBe(0b1110)
-    expect(needs('evt.type = ptrace').kernel.openClasses).toBe(0)
+    const opens = (condition: string) =>
+      needs(condition).kernel.any.opens.map((paths) => (paths === 'any' ? 1 : 0))
+    expect(opens('evt.type = openat and evt.is_open_write = true and fd.num >= 0')).toEqual([
+      0, 1, 1, 1, 0, 0, 0, 0,
+    ])
+    expect(opens('evt.type = ptrace')).toEqual([0, 0, 0, 0, 0, 0, 0, 0])
+  })
+
+  it('is nothing of the host for a rule about containers', () => {
+    const { any, host } = needs('evt.type = setns and container.id != host').kernel
+    expect([...any.syscalls]).toContain(syscallNumber('setns'))
+    expect([...host.syscalls]).not.toContain(syscallNumber('setns'))
   })
 
   it('is the environment only when a rule or its output reads it, and then only what it reads', () => {
@@ -61,5 +69,5 @@ describe('what rules need from the kernel', () => {
 
 it('a recording of everything has no environment in it', () => {
   expect(everything().kernel.environment).toBe(false)
-  expect([...everything().kernel.syscalls]).toContain(syscallNumber('connect'))
+  expect([...everything().kernel.any.syscalls]).toContain(syscallNumber('connect'))
 })

@@ -1,15 +1,17 @@
 import {
   eachCheck,
   eachOperandOf,
-  eventTypesOf,
+  openClasses,
   type Program,
   type Rule,
-  wantedOpenClasses,
+  type Scope,
+  wantedEventTypes,
+  wantedOpens,
 } from '#engine'
 import { eventTypes, type SyscallEvent } from '#events'
 import { describedCalls } from './call-arguments.ts'
+import type { KernelFilter, ScopeFilter } from './kernel-filter.ts'
 import type { EnvironmentFilter } from './process-records.ts'
-import type { KernelFilter } from './sensor-link.ts'
 import { syscallNumber } from './syscalls-x64.ts'
 
 /** What a rule set needs from the kernel and from the tables around the engine. */
@@ -27,13 +29,11 @@ const environmentField = /^proc\.a?env(?:\[(.*)\])?$/
 
 /** Derives from compiled rules what must be collected for them, and nothing more. */
 export function needsOf(program: Program<SyscallEvent>): RuleNeeds {
-  const names = new Set([...program.rules.flatMap(callsOf), ...stateCalls])
-  const syscalls = [...names].flatMap((name) => syscallNumber(name) ?? [])
   const environment = environmentOf(program.rules)
   return {
     kernel: {
-      syscalls,
-      openClasses: wantedOpenClasses(program.rules),
+      any: scopeFilter(program.rules, 'any'),
+      host: scopeFilter(program.rules, 'host'),
       environment: environment === 'all' || environment.size > 0,
     },
     environment,
@@ -44,26 +44,32 @@ export function needsOf(program: Program<SyscallEvent>): RuleNeeds {
 /** Calls that have arguments worth looking at, for rules that do not say which they mean. */
 const ordinaryCalls = [...describedCalls, 'execve', 'execveat']
 
+function scopeFilter(rules: readonly Rule[], scope: Scope): ScopeFilter {
+  const names = new Set([...rules.flatMap((rule) => callsOf(rule, scope)), ...stateCalls])
+  return { syscalls: numbersOf(names), opens: wantedOpens(rules, scope) }
+}
+
+function numbersOf(names: Iterable<string>): number[] {
+  return [...names].flatMap((name) => syscallNumber(name) ?? [])
+}
+
 /**
  * The calls a rule can match. A rule without a word on event types could match every call there is,
  * reads and waits too: it gets those whose arguments are read, as no other has anything to compare.
  */
-function callsOf({ condition }: Rule): readonly string[] {
-  const wanted = eventTypesOf(condition)
-  const names = eventTypes.filter((_, type) => wanted[type] === 1).map(({ name }) => name)
+function callsOf(rule: Rule, scope: Scope): readonly string[] {
+  const names = [...wantedEventTypes([rule], scope)].map((type) => eventTypes[type]!.name)
   return names.length > eventTypes.length / 2 ? ordinaryCalls : names
 }
 
 /** Every call the sensor can describe, for a recording that any rule may be tried on later. */
 export function everything(): RuleNeeds {
+  const all: ScopeFilter = {
+    syscalls: numbersOf(ordinaryCalls),
+    opens: openClasses.map(() => 'any'),
+  }
   return {
-    kernel: {
-      syscalls: [...describedCalls, 'execve', 'execveat'].flatMap(
-        (name) => syscallNumber(name) ?? [],
-      ),
-      openClasses: 0xff,
-      environment: false,
-    },
+    kernel: { any: all, host: all, environment: false },
     environment: new Set(),
     hostNames: [],
   }

@@ -1,5 +1,6 @@
-import { readSync, writeSync } from 'node:fs'
+import { closeSync, readSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { encodeFilter, type KernelFilter } from './kernel-filter.ts'
 import {
   CONTROL,
   CPU_COUNTERS,
@@ -12,8 +13,9 @@ import {
 import { Ring } from './ring.ts'
 
 /** Descriptors the sensor hands over; the same numbers as in `collector/sensor/sensor.h`. */
-const Fd = { ring: 10, control: 11, progress: 12, counters: 13, requests: 14 } as const
-const RequestKind = { snapshot: 1, passwd: 2, group: 3, devices: 4 } as const
+const Fd = { ring: 10, control: 11, progress: 12, counters: 13, kept: 14, requests: 15 } as const
+const RequestKind = { snapshot: 1, passwd: 2, group: 3, devices: 4, filter: 5 } as const
+const REQUEST_HEAD_BYTES = 8
 const REPLY_HEAD_BYTES = 8
 const MAX_REPLY_BYTES = 128 << 10
 const PAGE = 4096
@@ -31,26 +33,20 @@ export interface KernelCounters {
   readonly seen: number
   /** Of these, dropped by the kernel's own filters. */
   readonly rejected: number
+  /** Why: of a process that no rule for the call is about, an open of a kind or path that none wants. */
+  readonly rejectedFor: Readonly<Record<'scope' | 'class' | 'path', number>>
   /** Records that found no room, by class. */
   readonly lost: Readonly<Record<(typeof lossClasses)[number], number>>
   /** 32-bit calls that have no native counterpart. */
   readonly compatUnmapped: number
 }
 
-/** What the rules want from the kernel. */
-export interface KernelFilter {
-  /** Native system call numbers. */
-  readonly syscalls: Iterable<number>
-  /** Bit `failed * 4 + access mode` for each class of open that a rule can match. */
-  readonly openClasses: number
-  /** Whether an exec brings its environment. */
-  readonly environment: boolean
-}
-
 /** The agent's end of everything it shares with the sensor and the kernel. */
 export class SensorLink {
   readonly ring: Ring
   readonly control: ArrayBuffer
+  /** Memory that outlives this process: the next agent of the same sensor finds it as it is. */
+  readonly kept: ArrayBuffer
   readonly #addon: RingAddon
   readonly #progress: ArrayBuffer
   readonly #counters: BigUint64Array
@@ -61,11 +57,14 @@ export class SensorLink {
     this.#addon = createRequire(import.meta.url)(addonPath) as RingAddon
     const [consumer, data] = this.#addon.mapRing(Fd.ring, RING_BYTES)
     this.ring = new Ring(consumer, data)
-    this.control = this.#addon.mapPage(Fd.control, PAGE, 1)
+    this.control = this.#addon.mapPage(Fd.control, PAGE, 0)
+    this.kept = this.#addon.mapPage(Fd.kept, PAGE, 1)
     this.#progress = this.#addon.mapPage(Fd.progress, PAGE, 0)
     this.#counters = new BigUint64Array(
       this.#addon.mapPage(Fd.counters, MAX_CPUS * CPU_COUNTERS_BYTES, 0),
     )
+    // mapped to read: whatever goes wrong here later, nobody maps them to write
+    for (const fd of [Fd.control, Fd.progress, Fd.counters]) closeSync(fd)
   }
 
   /** Calls back on the main thread whenever the ring may hold records. */
@@ -77,26 +76,43 @@ export class SensorLink {
     this.#addon.stop()
   }
 
-  /** Takes effect with the next system call. */
-  setFilter({ syscalls, openClasses, environment }: KernelFilter): void {
-    const wanted = new BigUint64Array(8)
-    for (const number of syscalls) wanted[number >> 6]! |= 1n << BigInt(number & 63)
-    new BigUint64Array(this.control, CONTROL.wanted, 8).set(wanted)
-    new Uint32Array(this.control, CONTROL.open_classes, 2).set([openClasses, environment ? 1 : 0])
+  /**
+   * Takes effect with the next system call, whole. Throws when the sensor refuses; then what was in
+   * force stays so.
+   */
+  setFilter(filter: KernelFilter): void {
+    this.awaitSnapshot()
+    const { entries, body } = encodeFilter(filter)
+    const message = new Uint8Array(REQUEST_HEAD_BYTES + body.length)
+    new Uint32Array(message.buffer, 0, 2).set([RequestKind.filter, entries])
+    message.set(body, REQUEST_HEAD_BYTES)
+    writeSync(Fd.requests, message)
+    const { status } = this.#receive()
+    if (status < 0) throw new Error(`the sensor refused the filter (errno ${-status})`)
+  }
+
+  /** How often somebody else changed or detached the kernel side, and the sensor put it right. */
+  get tampered(): number {
+    return new Uint32Array(this.control, CONTROL.tampered, 1)[0]!
   }
 
   counters(): KernelCounters {
-    let seen = 0
-    let rejected = 0
-    const words = CPU_COUNTERS_BYTES / 8
-    for (let cpu = 0; cpu < MAX_CPUS; cpu++) {
-      seen += Number(this.#counters[cpu * words + CPU_COUNTERS.seen / 8]!)
-      rejected += Number(this.#counters[cpu * words + CPU_COUNTERS.rejected / 8]!)
+    const sum = (offset: number) => {
+      let total = 0
+      for (let cpu = 0; cpu < MAX_CPUS; cpu++) {
+        total += Number(this.#counters[(cpu * CPU_COUNTERS_BYTES + offset) / 8]!)
+      }
+      return total
     }
     const lost = new BigUint64Array(this.#progress, PROGRESS.lost, lossClasses.length)
     return {
-      seen,
-      rejected,
+      seen: sum(CPU_COUNTERS.seen),
+      rejected: sum(CPU_COUNTERS.rejected),
+      rejectedFor: {
+        scope: sum(CPU_COUNTERS.rejected_scope),
+        class: sum(CPU_COUNTERS.rejected_class),
+        path: sum(CPU_COUNTERS.rejected_path),
+      },
       lost: Object.fromEntries(
         lossClasses.map((name, i) => [name, Number(lost[i]!)]),
       ) as KernelCounters['lost'],

@@ -4,8 +4,6 @@
 #include "event.h"
 #include <asm/unistd.h>
 
-#define MAX_SYSCALLS 512
-
 enum arg_kind {
 	ARG_NUMBER,
 	ARG_TEXT,

@@ -4,8 +4,9 @@
  * handler of the call; at exit the registers still hold the arguments, and objects that the call
  * made can be read from the kernel. A call that no rule wants costs the dispatcher alone.
  */
-#include "files.h"
+#include "process.h"
 #include "call-table.h"
+#include "listed-paths.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -33,7 +34,22 @@ static __always_inline int call_number(struct task_struct *task, struct pt_regs 
 
 static __always_inline bool is_wanted(u32 nr)
 {
-	return control.enabled && nr < MAX_SYSCALLS && (control.wanted[nr >> 6] >> (nr & 63) & 1);
+	return control.enabled && nr < MAX_SYSCALLS &&
+	       (filter_in_use()->wanted[SCOPE_ANY][nr >> 6] >> (nr & 63) & 1);
+}
+
+/* Wanted of some processes, but not of those that are certainly in no container. */
+static __always_inline bool is_out_of_scope(struct task_struct *task, u32 nr)
+{
+	return nr < MAX_SYSCALLS &&
+	       !(filter_in_use()->wanted[SCOPE_HOST][nr >> 6] >> (nr & 63) & 1) && is_on_host(task);
+}
+
+static __always_inline int reject(u64 *reason)
+{
+	my_counters()->rejected++;
+	(*reason)++;
+	return 0;
 }
 
 SEC("tp_btf/sys_exit")
@@ -50,12 +66,14 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result)
 	my_counters()->seen++;
 	if (is_ignored(task->tgid))
 		return 0;
+	if (is_out_of_scope(task, nr))
+		return reject(&my_counters()->rejected_scope);
 	bpf_tail_call(ctx, &handlers, nr);
 	return 0;
 }
 
-/* Starts a SHAPE_CALL record with the caller's registers; false when the call is not wanted. */
-static __always_inline bool begin_call(struct scratch *s, struct task_struct *task,
+/* Starts a SHAPE_CALL record with the caller's registers. */
+static __always_inline void begin_call(struct scratch *s, struct task_struct *task,
 				       struct pt_regs *regs, long result, int nr)
 {
 	struct call_event *c = (void *)s->data;
@@ -78,7 +96,6 @@ static __always_inline bool begin_call(struct scratch *s, struct task_struct *ta
 		c->args[4] = regs->r8;
 		c->args[5] = regs->r9;
 	}
-	return true;
 }
 
 static __always_inline bool is_relative(struct scratch *s, u32 at, u32 next)
@@ -115,23 +132,37 @@ int BPF_PROG(exit_open, struct pt_regs *regs, long result)
 		bpf_probe_read_user(&how, sizeof(how), (void *)(compat ? (u32)regs->dx : regs->dx));
 		flags = how.flags;
 	}
-	if (!(control.open_classes >> ((result < 0 ? 4 : 0) + (flags & 3)) & 1)) {
-		my_counters()->rejected++;
-		return 0;
-	}
+	const struct filter *f = filter_in_use();
+	u32 class = 1u << ((result < 0 ? 4 : 0) + (flags & 3));
+	u32 scope = f->opens_differ && is_on_host(task) ? SCOPE_HOST : SCOPE_ANY;
+	bool anywhere = f->opens[scope] & class, listed = f->listed_opens[scope] & class,
+	     dotted = f->dotted_opens[scope] & class;
+	if (!anywhere && !listed && !dotted)
+		return reject(&my_counters()->rejected_class);
 	begin_call(s, task, regs, result, nr);
 	bool at_form = nr == __NR_openat || nr == __NR_openat2;
+	s32 dirfd = at_form ? (s32)c->args[0] : AT_FDCWD;
 	u32 at = sizeof(*c);
 	if (nr == __NR_openat2) {
 		put_item(s, at, ITEM_OPEN_HOW, sizeof(how));
 		*(struct open_how_item *)&s->data[at + sizeof(struct item)] = how;
 		at = after_item(at, sizeof(how));
 	}
+	u32 name = at & SCRATCH_MASK;
+	at = put_user_text(s, name, ITEM_ARG0 + (at_form ? 1 : 0), c->args[at_form ? 1 : 0], MAX_NAME);
+	bool relative = is_relative(s, name, at);
+	bool wanted = anywhere || (dotted && at != name && has_two_dots(name));
+	if (!wanted && !listed)
+		return reject(&my_counters()->rejected_path);
 	struct file *file = result >= 0 ? file_of(task, result) : 0;
-	if (file)
-		at = put_file(s, at, task, file);
-	at = put_name(s, at, task, at_form ? 1 : 0, c->args[at_form ? 1 : 0],
-		      at_form ? (s32)c->args[0] : AT_FDCWD, file ? 0 : ITEM_BASE);
+	if (file) {
+		u32 item = at & SCRATCH_MASK;
+		at = put_file(s, item, task, file);
+		if (!wanted && !is_listed(item, listed_bit(class, scope)))
+			return reject(&my_counters()->rejected_path);
+	} else if (relative) {
+		at = put_base(task, at, dirfd, ITEM_BASE);
+	}
 	emit(s, at, LOSS_FILE, WAKE_NORMAL);
 	return 0;
 }

@@ -9,6 +9,7 @@
 
 #define RING_BYTES (8 << 20)
 #define MAX_CPUS 256
+#define MAX_SYSCALLS 512
 
 /* Limits of texts, in bytes. A longer text is cut and EVENT_FLAG_TRUNCATED set. */
 #define MAX_ARGS 4096
@@ -134,6 +135,9 @@ enum item_kind {
 	ITEM_SCRIPT = 12,  /* file name given to exec when an interpreter runs it */
 	ITEM_CGROUP = 13,  /* components, leaf first; one item a hierarchy */
 	ITEM_OPEN_HOW = 14,/* struct open_how_item */
+	/* What descriptors 0, 1 and 2 lead to: struct file_item, struct socket_item, or one byte: as that one. */
+	ITEM_STREAM = 16,
+	ITEM_STREAM_NAME = 20, /* components leaf first, or the path of a unix socket */
 	ITEM_ARG0 = 32,    /* text of argument n is ITEM_ARG0 + n */
 };
 
@@ -172,17 +176,39 @@ struct open_how_item {
 	__u64 resolve;
 };
 
-/* Filled in by user space (the agent may write all of it: nothing here may harm the kernel side). */
+enum filter_scope {
+	SCOPE_ANY,  /* every process; those in containers for certain, as nobody is surely in one */
+	SCOPE_HOST, /* a process that is certainly in no container */
+	SCOPES,
+};
+
+/*
+ * What the loaded rules want, in two copies: the sensor fills the one that is not in use and then
+ * turns to it with one store to control.active. Bits of `opens`: failed * 4 + access mode.
+ */
+struct filter {
+	__u64 wanted[SCOPES][MAX_SYSCALLS / 64]; /* bitmap of native system call numbers */
+	__u32 opens[SCOPES];        /* opens shipped whatever their path */
+	__u32 listed_opens[SCOPES]; /* opens shipped when their path is in the lists */
+	__u32 dotted_opens[SCOPES]; /* opens shipped when the caller wrote the path with two dots */
+	__u32 opens_differ;         /* the three above are not the same in both scopes */
+	__u32 environment;          /* ship the environment at exec */
+};
+
+#define MAX_PREFIX 64 /* bytes of a path that the list of prefixes compares */
+#define MAX_SUFFIX 32 /* the same from its end, within the last component and the slash before it */
+#define MAX_LISTED 1024 /* entries of a list */
+
+/* Kept by the sensor; the agent may only read it. */
 struct control {
-	__u64 wanted[8];     /* bitmap of native system call numbers */
-	__u32 open_classes;  /* bit = failed * 4 + access mode */
-	__u32 environment;   /* ship the environment at exec */
-	__u32 enabled;       /* system calls are reported; process life always is */
+	__u32 active;          /* which filter is in use: 0 or 1 */
+	__u32 enabled;         /* system calls are reported; process life always is */
 	__u32 uring_completes; /* io_uring results are seen: wait for them */
-	__u32 ignored[2];    /* thread groups never reported: sensor and agent */
-	__u64 quiet;         /* wake at once after this much silence, nanoseconds */
-	__u64 wake_bytes;    /* wake whenever this much more lies in the ring; a power of two */
-	__u64 epoch;         /* CLOCK_REALTIME - CLOCK_BOOTTIME, kept up to date by the sensor */
+	__u32 tampered;        /* how often the kernel side had to be put right again */
+	__u32 ignored[2];      /* thread groups never reported: sensor and agent */
+	__u64 quiet;           /* wake at once after this much silence, nanoseconds */
+	__u64 wake_bytes;      /* wake whenever this much more lies in the ring; a power of two */
+	__u64 epoch;           /* CLOCK_REALTIME - CLOCK_BOOTTIME, kept up to date by the sensor */
 };
 
 /* Written by the kernel side, one cache line apart from what it reads. */
@@ -196,9 +222,12 @@ struct progress {
 
 /* One a CPU. */
 struct cpu_counters {
-	__u64 seen;     /* wanted system calls */
-	__u64 rejected; /* of these, dropped by the in-kernel filters */
-	__u64 pad[6];
+	__u64 seen;            /* wanted system calls */
+	__u64 rejected;        /* of these, dropped by the in-kernel filters: the sum of all reasons */
+	__u64 rejected_scope;  /* wanted in containers only, or on hosts only */
+	__u64 rejected_class;  /* opens of a kind that no rule wants */
+	__u64 rejected_path;   /* opens of paths that no rule wants */
+	__u64 pad[3];
 };
 
 _Static_assert(sizeof(struct event) == 72, "update collector/agent/layout.ts");

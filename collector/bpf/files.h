@@ -59,6 +59,7 @@ static long walk_step(u32 step, struct walk *w)
 	if (bpf_probe_read_kernel(to, length, READ(d, d_name.name)))
 		return 1;
 	to[length] = 0;
+	w->scratch->starts[w->scratch->names++ & (MAX_STARTS - 1)] = used;
 	w->used = used + length + 1;
 	w->dentry = parent;
 	return is_top;
@@ -80,6 +81,7 @@ static __noinline u32 put_path(u64 dentry, u64 vfs, struct task_struct *task, u3
 		w.root_dentry = (u64)READ(fs, root.dentry);
 		w.root_vfs = (u64)READ(fs, root.mnt);
 	}
+	w.scratch->names = 0;
 	w.top = (u64)READ(mount, mnt_root);
 	w.mount = vfs - bpf_core_field_offset(struct mount, mnt);
 	bpf_loop(MAX_COMPONENTS, walk_step, &w, 0);
@@ -128,7 +130,7 @@ static __always_inline u32 file_flags(struct file *file, struct inode *inode)
 	return FILE_FLAG_TREELESS | (memfd && !READ(inode, i_nlink) ? FILE_FLAG_MEMFD : 0);
 }
 
-static __always_inline u32 put_unix(struct scratch *s, u32 at, u64 sk)
+static __always_inline u32 put_unix(struct scratch *s, u32 at, u64 sk, u32 kind)
 {
 	struct unix_sock *own = TYPED(struct unix_sock, sk);
 	struct unix_address *address = READ(own, addr);
@@ -146,11 +148,11 @@ static __always_inline u32 put_unix(struct scratch *s, u32 at, u64 sk)
 	char *path = (char *)address + bpf_core_field_offset(struct unix_address, name) + 2;
 	char first = 0;
 	bpf_probe_read_kernel(&first, 1, path);
-	return put_kernel_text(s, at, ITEM_UNIX, first ? path : path + 1, 108);
+	return put_kernel_text(s, at, kind, first ? path : path + 1, 108);
 }
 
 static __always_inline u32 put_socket(struct scratch *s, u32 at, struct file *file,
-				      struct inode *inode)
+				      struct inode *inode, u32 kind, u32 name_kind)
 {
 	struct socket *socket = TYPED(struct socket, READ(file, private_data));
 	u64 sk_address = (u64)READ(socket, sk);
@@ -164,10 +166,10 @@ static __always_inline u32 put_socket(struct scratch *s, u32 at, struct file *fi
 	item->protocol = READ(sk, sk_protocol);
 	item->state = READ(sk, __sk_common.skc_state);
 	item->inode = READ(inode, i_ino);
-	put_item(s, at, ITEM_SOCKET, sizeof(*item));
+	put_item(s, at, kind, sizeof(*item));
 	u32 next = after_item(at, sizeof(*item));
 	if (item->family == AF_UNIX)
-		return put_unix(s, next, sk_address);
+		return put_unix(s, next, sk_address, name_kind);
 	item->local_port = READ(sk, __sk_common.skc_num);
 	item->remote_port = __builtin_bswap16(READ(sk, __sk_common.skc_dport));
 	if (item->family == AF_INET) {
@@ -180,25 +182,30 @@ static __always_inline u32 put_socket(struct scratch *s, u32 at, struct file *fi
 	return next;
 }
 
+static __always_inline void fill_file(struct file_item *item, struct file *file, struct inode *inode)
+{
+	struct super_block *sb = READ(inode, i_sb);
+
+	item->inode = READ(inode, i_ino);
+	item->dev = READ(sb, s_dev);
+	item->mode = READ(inode, i_mode);
+	item->open_flags = READ(file, f_flags);
+	item->flags = file_flags(file, inode);
+}
+
 /* Describes an open file: a socket by its endpoints, anything else by inode and path. */
 static __always_inline u32 put_file(struct scratch *s, u32 at, struct task_struct *task,
 				    struct file *file)
 {
 	struct inode *inode = READ(file, f_inode);
-	struct super_block *sb = READ(inode, i_sb);
 	u32 mode = READ(inode, i_mode);
 
 	if ((mode & S_IFMT) == S_IFSOCK)
-		return put_socket(s, at, file, inode);
+		return put_socket(s, at, file, inode, ITEM_SOCKET, ITEM_UNIX);
 	at &= SCRATCH_MASK;
-	struct file_item *item = (void *)&s->data[at + sizeof(struct item)];
-	item->inode = READ(inode, i_ino);
-	item->dev = READ(sb, s_dev);
-	item->mode = mode;
-	item->open_flags = READ(file, f_flags);
-	item->flags = file_flags(file, inode);
-	put_item(s, at, ITEM_FILE, sizeof(*item));
-	return put_file_path(file, task, after_item(at, sizeof(*item)), ITEM_PATH);
+	fill_file((void *)&s->data[at + sizeof(struct item)], file, inode);
+	put_item(s, at, ITEM_FILE, sizeof(struct file_item));
+	return put_file_path(file, task, after_item(at, sizeof(struct file_item)), ITEM_PATH);
 }
 
 /* Where a relative name starts: the directory of `dirfd`, or the working directory. */

@@ -43,13 +43,16 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 	at = put_cwd(task, at, ITEM_CWD);
 	struct mm_struct *mm = task->mm;
 	at = put_user_block(s, at, ITEM_ARGS, mm->arg_start, mm->arg_end, MAX_ARGS);
-	if (control.environment)
+	if (filter_in_use()->environment)
 		at = put_user_block(s, at, ITEM_ENV, mm->env_start, mm->env_end, MAX_ENV);
 	const char *name = bprm->filename;
 	at = put_kernel_text(s, at, ITEM_ARG0, name, MAX_ARGS);
 	if (bprm->interp != name)
 		at = put_kernel_text(s, at, ITEM_SCRIPT, name, MAX_ARGS);
-	at = put_cgroups(task, at, 0);
+	at = put_streams(s, at, task, 0);
+	bool host = false;
+	at = put_cgroups(task, at, 0, &host);
+	mark_host(task, host);
 	emit(s, at, LOSS_PROCESS, WAKE_URGENT);
 	return 0;
 }
@@ -61,6 +64,8 @@ int BPF_PROG(process_fork, struct task_struct *parent, struct task_struct *child
 
 	if (!s || child->pid != child->tgid)
 		return 0;
+	if (is_on_host(parent))
+		mark_host(child, true);
 	begin(s, child, SHAPE_FORK, 0, 0);
 	struct fork_event *f = (void *)s->data;
 	struct pid *pid = child->thread_pid;

@@ -109,69 +109,152 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *nod
 	struct kernfs_node___new *fresh = (void *)node;
 
 	if (bpf_core_field_exists(fresh->__parent))
-		return BPF_CORE_READ(fresh, __parent);
-	return BPF_CORE_READ((struct kernfs_node___old *)node, parent);
+		return READ(fresh, __parent);
+	return READ((struct kernfs_node___old *)node, parent);
 }
 
 struct cgroup_walk {
 	struct scratch *scratch;
-	struct kernfs_node *node;
+	u64 node;
 	u32 at, used;
+	u32 foreign; /* a component may be a container's */
 };
+
+/*
+ * Whether a component is surely the host's own: a systemd slice or service, or init.scope. No
+ * runtime gives a container such a name; collector/agent/container-id.ts says what they give, and a
+ * test holds the two together.
+ */
+static __always_inline bool is_host_unit(const u8 *name, u32 length)
+{
+	u64 tail = 0;
+
+	if (length < 8 || length > MAX_COMPONENT || bpf_probe_read_kernel(&tail, 8, name + length - 8))
+		return false;
+	return tail == 0x656369767265732eull /* .service */ ||
+	       tail >> 16 == 0x6563696c732eull /* .slice */ ||
+	       (length == 10 && tail == 0x65706f63732e7469ull /* (in)it.scope */);
+}
 
 static long cgroup_step(u32 step, struct cgroup_walk *w)
 {
-	struct kernfs_node *node = w->node;
-	struct kernfs_node *parent = kernfs_parent(node);
+	struct kernfs_node *node = TYPED(struct kernfs_node, w->node);
+	u64 parent = (u64)kernfs_parent(node);
 	u32 used = w->used;
 
 	if (!parent || used > MAX_ENV - MAX_COMPONENT)
 		return 1;
-	long n = bpf_probe_read_kernel_str(
-		&w->scratch->data[(w->at & SCRATCH_MASK) + sizeof(struct item) + (used & (MAX_ENV - 1))],
-		MAX_COMPONENT, BPF_CORE_READ(node, name));
+	u8 *to = &w->scratch->data[(w->at & SCRATCH_MASK) + sizeof(struct item) + (used & (MAX_ENV - 1))];
+	const char *name = READ(node, name);
+	long n = bpf_probe_read_kernel_str(to, MAX_COMPONENT, name);
 	if (n <= 0)
 		return 1;
+	if (!is_host_unit((const u8 *)name, n - 1))
+		w->foreign = 1;
 	w->used = used + n;
 	w->node = parent;
 	return 0;
 }
 
-/* Components of a cgroup's path, leaf first; nothing for a root cgroup. */
-static __noinline u32 put_cgroup(struct cgroup *cgroup, u32 at, u32 kind)
+#define FOREIGN (1u << 31)
+
+/* Components of a cgroup's path, leaf first; nothing for a root cgroup. Sets FOREIGN in the result. */
+static __noinline u32 put_cgroup(u64 address, u32 at, u32 kind)
 {
+	struct cgroup *cgroup = TYPED(struct cgroup, address);
 	struct cgroup_walk w = { .scratch = scratch_for(kind), .at = at };
 
-	if (!w.scratch || !cgroup)
+	if (!w.scratch || !address)
 		return at;
-	w.node = BPF_CORE_READ(cgroup, kn);
+	w.node = (u64)READ(cgroup, kn);
 	bpf_loop(16, cgroup_step, &w, 0);
 	if (!w.used)
 		return at;
 	put_item(w.scratch, at, kind, w.used);
-	return after_item(at, w.used);
+	return after_item(at, w.used) | (w.foreign ? FOREIGN : 0);
 }
 
 /*
  * Every hierarchy that the task is not at the root of: the unified one and, on hosts with
  * version 1, each controller's own, as any of them may name the container. Controllers that share
- * a cgroup repeat it; the reader does not mind.
+ * a cgroup repeat it; the reader does not mind. `host` says whether none names one for certain.
  */
-static __always_inline u32 put_cgroups(struct task_struct *task, u32 at, u32 snapshot)
+static __always_inline u32 put_cgroups(struct task_struct *task, u32 at, u32 snapshot, bool *host)
 {
-	struct css_set *set = BPF_CORE_READ(task, cgroups);
-	struct cgroup *unified = BPF_CORE_READ(set, dfl_cgrp);
+	struct css_set *set = READ(task, cgroups);
+	u64 unified = (u64)READ(set, dfl_cgrp);
+	u32 foreign = 0;
 
 	at = put_cgroup(unified, at, ITEM_CGROUP | snapshot);
+	foreign |= at & FOREIGN;
+	at &= ~FOREIGN;
 	for (int i = 0; i < 14; i++) {
-		struct cgroup_subsys_state *css = 0;
-		if (bpf_core_read(&css, sizeof(css), &set->subsys[i]) || !css)
+		u64 address = 0;
+		if (bpf_core_read(&address, sizeof(address), &set->subsys[i]) || !address)
 			break;
-		struct cgroup *cgroup = BPF_CORE_READ(css, cgroup);
+		struct cgroup_subsys_state *css = TYPED(struct cgroup_subsys_state, address);
+		u64 cgroup = (u64)READ(css, cgroup);
 		if (cgroup != unified)
 			at = put_cgroup(cgroup, at, ITEM_CGROUP | snapshot);
+		foreign |= at & FOREIGN;
+		at &= ~FOREIGN;
+	}
+	*host = !foreign;
+	return at;
+}
+
+/* What descriptors 0 to 2 lead to, see ITEM_STREAM. */
+static __always_inline u32 put_streams(struct scratch *s, u32 at, struct task_struct *task, u32 snapshot)
+{
+	u64 files[3] = {};
+
+	for (u32 i = 0; i < 3; i++) {
+		struct file *file = file_of(task, i);
+		files[i] = (u64)file;
+		if (!file)
+			continue;
+		at &= SCRATCH_MASK;
+		u32 same = i && files[i] == files[0] ? 0 : i == 2 && files[i] == files[1] ? 1 : i;
+		if (same != i) {
+			s->data[at + sizeof(struct item)] = same;
+			put_item(s, at, ITEM_STREAM + i, 1);
+			at = after_item(at, 1);
+			continue;
+		}
+		struct inode *inode = READ(file, f_inode);
+		if ((READ(inode, i_mode) & S_IFMT) == S_IFSOCK) {
+			at = put_socket(s, at, file, inode, ITEM_STREAM + i, ITEM_STREAM_NAME + i);
+			continue;
+		}
+		fill_file((void *)&s->data[at + sizeof(struct item)], file, inode);
+		put_item(s, at, ITEM_STREAM + i, sizeof(struct file_item));
+		at = put_file_path(file, task, after_item(at, sizeof(struct file_item)),
+				   (ITEM_STREAM_NAME + i) | snapshot);
 	}
 	return at;
+}
+
+/* Processes that are certainly in no container: the mark comes with exec and goes with fork. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, u32);
+} host_marks SEC(".maps");
+
+static __always_inline void mark_host(struct task_struct *leader, bool host)
+{
+	u32 *mark = bpf_task_storage_get(&host_marks, leader, 0, host ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+
+	if (mark)
+		*mark = host;
+}
+
+static __always_inline bool is_on_host(struct task_struct *task)
+{
+	u32 *mark = bpf_task_storage_get(&host_marks, task->group_leader, 0, 0);
+
+	return mark && *mark;
 }
 
 static __always_inline u32 put_comm(struct scratch *s, u32 at, struct task_struct *task)

@@ -27,6 +27,7 @@ struct {
 } ring SEC(".maps");
 
 struct control control SEC(".data.control");
+struct filter filters[2] SEC(".data.filters");
 struct progress progress SEC(".data.progress");
 struct cpu_counters counters[MAX_CPUS] SEC(".data.counters");
 
@@ -35,8 +36,26 @@ struct cpu_counters counters[MAX_CPUS] SEC(".data.counters");
  * never passes the end: 16383 + 4 + 8192 < 24640. That is the whole bounds argument.
  */
 #define SCRATCH_MASK 0x3fff
+#define MAX_STARTS 16 /* a power of two */
+
+/* Keys of the lists of paths: how many bits count, then text. */
+struct prefix_key {
+	u32 bits;
+	u8 text[MAX_PREFIX]; /* from the top, ended by a zero */
+};
+struct suffix_key {
+	u32 bits;
+	u8 text[MAX_SUFFIX]; /* the last component backwards, then a slash */
+};
+
 struct scratch {
 	u8 data[SCRATCH_MASK + 1 + MAX_ENV + 64];
+	/* where the last walk put its components: the last MAX_STARTS of them, by number */
+	u32 names;
+	u32 starts[MAX_STARTS];
+	struct prefix_key prefix;
+	u8 room[MAX_PREFIX]; /* the last component of a prefix may be copied past its end */
+	struct suffix_key suffix;
 };
 
 /* Tracepoint programs run with preemption off, so one scratch a CPU is enough. */
@@ -173,6 +192,11 @@ static __always_inline void emit(struct scratch *s, u32 size, u32 loss_class, en
 	}
 	if (bpf_ringbuf_output(&ring, s, size, wake))
 		__sync_fetch_and_add(&progress.lost[loss_class & 3], 1);
+}
+
+static __always_inline const struct filter *filter_in_use(void)
+{
+	return &filters[control.active & 1];
 }
 
 static __always_inline bool is_ignored(u32 tgid)

@@ -49,10 +49,13 @@ int snapshot_task(struct bpf_iter__task *ctx)
 	at = put_cwd(task, at, ITEM_CWD | FOR_SNAPSHOT);
 	at = put_task_block(s, at, ITEM_ARGS, task, BPF_CORE_READ(mm, arg_start),
 			    BPF_CORE_READ(mm, arg_end), MAX_ARGS);
-	if (control.environment)
+	if (filter_in_use()->environment)
 		at = put_task_block(s, at, ITEM_ENV, task, BPF_CORE_READ(mm, env_start),
 				    BPF_CORE_READ(mm, env_end), MAX_ENV);
-	at = put_cgroups(task, at, FOR_SNAPSHOT);
+	at = put_streams(s, at, task, FOR_SNAPSHOT);
+	bool host = false;
+	at = put_cgroups(task, at, FOR_SNAPSHOT, &host);
+	mark_host(task, host);
 	emit(s, at, LOSS_PROCESS, WAKE_NORMAL);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Starts the agent: an ordinary user without a single capability, with five descriptors. */
+/* Starts the agent: an ordinary user without a single capability, with six descriptors. */
 #define _GNU_SOURCE
 #include "sensor.h"
 #include <errno.h>
@@ -50,11 +50,11 @@ static void become_agent(const struct kernel_side *k, int requests, int node_fd,
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* the sources may themselves have numbers from FD_RING on: move them out of the way first */
-	int sources[] = { k->ring, k->control, k->progress, k->counters, requests };
-	for (int i = 0; i < 5; i++)
+	int sources[] = { k->ring, k->control, k->progress, k->counters, k->kept, requests };
+	for (int i = 0; i < 6; i++)
 		sources[i] = fcntl(sources[i], F_DUPFD, 64);
 	int node = fcntl(node_fd, F_DUPFD_CLOEXEC, 64);
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 6; i++)
 		if (sources[i] < 0 || dup2(sources[i], FD_RING + i) < 0)
 			_exit(EXIT_AGENT_LOST);
 	close_range(3, FD_RING - 1, 0);
@@ -82,6 +82,7 @@ bool agent_start(struct agent *a, const struct kernel_side *k, int node_fd, char
 	}
 	int space = MAX_REPLY + 4096;
 	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &space, sizeof(space));
+	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &space, sizeof(space));
 	fflush(NULL);
 	a->pid = fork();
 	if (!a->pid)

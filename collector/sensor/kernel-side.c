@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Loads and attaches the BPF object that is built into this binary, and takes the snapshot. */
+#define _GNU_SOURCE
 #include "sensor.h"
 #include <asm/unistd.h>
 #include <bpf/bpf.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,29 +50,60 @@ static bool skip_missing(struct bpf_object *object, struct btf *btf)
 	return submits && completes;
 }
 
-static void fill_handlers(struct bpf_object *object)
+/* Which program describes a system call. */
+static struct bpf_program *handler_of(struct bpf_object *object, int nr)
+{
+	const char *name = "exit_call";
+
+	switch (nr) {
+	case __NR_open: case __NR_openat: case __NR_openat2: case __NR_creat:
+		name = "exit_open";
+		break;
+	case __NR_sendto: case __NR_sendmsg: case __NR_recvfrom: case __NR_recvmsg:
+		name = "exit_datagram";
+		break;
+	case __NR_execve: case __NR_execveat:
+		name = "exit_exec";
+		break;
+	}
+	return bpf_object__find_program_by_name(object, name);
+}
+
+void fill_handlers(struct bpf_object *object)
 {
 	int handlers = bpf_object__find_map_fd_by_name(object, "handlers");
-	int call = bpf_program__fd(bpf_object__find_program_by_name(object, "exit_call"));
-	int open = bpf_program__fd(bpf_object__find_program_by_name(object, "exit_open"));
-	int datagram = bpf_program__fd(bpf_object__find_program_by_name(object, "exit_datagram"));
-	int exec = bpf_program__fd(bpf_object__find_program_by_name(object, "exit_exec"));
 
-	for (int nr = 0; nr < 512; nr++) {
-		int program = call;
-		switch (nr) {
-		case __NR_open: case __NR_openat: case __NR_openat2: case __NR_creat:
-			program = open;
-			break;
-		case __NR_sendto: case __NR_sendmsg: case __NR_recvfrom: case __NR_recvmsg:
-			program = datagram;
-			break;
-		case __NR_execve: case __NR_execveat:
-			program = exec;
-			break;
-		}
+	for (int nr = 0; nr < MAX_SYSCALLS; nr++) {
+		int program = bpf_program__fd(handler_of(object, nr));
 		bpf_map_update_elem(handlers, &nr, &program, BPF_ANY);
 	}
+}
+
+static __u32 program_id(struct bpf_program *program)
+{
+	struct bpf_prog_info info = {};
+	__u32 length = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length) ? 0 : info.id;
+}
+
+bool handlers_are_whole(struct bpf_object *object)
+{
+	int handlers = bpf_object__find_map_fd_by_name(object, "handlers");
+
+	for (int nr = 0; nr < MAX_SYSCALLS; nr++) {
+		__u32 id = 0;
+		if (bpf_map_lookup_elem(handlers, &nr, &id) || id != program_id(handler_of(object, nr)))
+			return false;
+	}
+	return true;
+}
+
+static void *map_page(int fd, size_t length, int protection)
+{
+	void *page = fd < 0 ? MAP_FAILED : mmap(NULL, length, protection, MAP_SHARED, fd, 0);
+
+	return page == MAP_FAILED ? NULL : page;
 }
 
 /* Programs that the dispatcher or the snapshot runs; they are not attached by themselves. */
@@ -118,17 +151,30 @@ bool kernel_side_load(struct kernel_side *k)
 	k->control = bpf_object__find_map_fd_by_name(k->object, ".data.control");
 	k->progress = bpf_object__find_map_fd_by_name(k->object, ".data.progress");
 	k->counters = bpf_object__find_map_fd_by_name(k->object, ".data.counters");
-	k->control_page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, k->control, 0);
-	k->progress_page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, k->progress, 0);
-	if (k->control_page == MAP_FAILED || k->progress_page == MAP_FAILED)
-		return load_failed("map the control page of");
+	int filters = bpf_object__find_map_fd_by_name(k->object, ".data.filters");
+	k->control_page = map_page(k->control, sizeof(struct control), PROT_READ | PROT_WRITE);
+	k->filters_page = map_page(filters, 2 * sizeof(struct filter), PROT_READ | PROT_WRITE);
+	k->progress_page = map_page(k->progress, sizeof(struct progress), PROT_READ);
+	k->counters_page = map_page(k->counters, MAX_CPUS * sizeof(struct cpu_counters), PROT_READ);
+	k->kept = memfd_create("lanner-kept", MFD_CLOEXEC);
+	if (!k->control_page || !k->filters_page || !k->progress_page || !k->counters_page ||
+	    k->kept < 0 || ftruncate(k->kept, 4096))
+		return load_failed("map the pages of");
 	kernel_side_set_epoch(k);
+	k->uring_completes = uring_completes;
 	k->control_page->uring_completes = uring_completes;
 	k->control_page->quiet = 1000000;
 	k->control_page->wake_bytes = 64 << 10;
 	k->control_page->ignored[0] = getpid();
+	return kernel_side_attach(k);
+}
 
+bool kernel_side_attach(struct kernel_side *k)
+{
 	struct bpf_program *program;
+
+	while (k->link_count > 0)
+		bpf_link__destroy(k->links[--k->link_count]);
 	bpf_object__for_each_program(program, k->object) {
 		if (!is_attached(program))
 			continue;

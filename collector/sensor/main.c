@@ -24,7 +24,7 @@
 
 #define MAX_RESTARTS 5 /* within RESTART_WINDOW seconds; then give up, loudly */
 #define RESTART_WINDOW 60
-#define EPOCH_INTERVAL_MS 10000 /* how long a step of the wall clock may go unnoticed */
+#define CHECK_INTERVAL_MS 5000 /* how long a step of the wall clock, or tampering, may go unnoticed */
 
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *level)
 {
@@ -42,6 +42,18 @@ static bool may_restart(int restarts)
 
 	*oldest = now;
 	return ok;
+}
+
+/* Whether CHECK_INTERVAL_MS have passed since this was last true. */
+static bool is_due(time_t *last)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec - *last < CHECK_INTERVAL_MS / 1000)
+		return false;
+	*last = now.tv_sec;
+	return true;
 }
 
 /* A reader of requests.c that failed to answer: the agent is waiting, so answer for it. */
@@ -86,14 +98,16 @@ static int supervise(struct kernel_side *k, struct agent *a, int node_fd, char *
 	sigaddset(&watched, SIGCHLD);
 	int signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
 
-	for (;;) {
+	for (time_t checked = 0;;) {
 		struct pollfd ready[] = { { .fd = signals, .events = POLLIN },
 					  { .fd = a->requests, .events = POLLIN } };
 		struct signalfd_siginfo info;
 		int status, code;
 
 		kernel_side_set_epoch(k);
-		poll(ready, 2, EPOCH_INTERVAL_MS);
+		poll(ready, 2, CHECK_INTERVAL_MS);
+		if (is_due(&checked))
+			guard_check(k);
 		if (ready[1].revents & POLLIN)
 			answer_request(a, k);
 		while (read(signals, &info, sizeof(info)) == sizeof(info)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What needs privilege on the agent's behalf: two named files of a container's root, a count of its
- * devices, a new snapshot. A file is read by a child with a second to live, because a container may
+ * devices, a new snapshot, a new filter. A file is read by a child with a second to live, because a container may
  * answer with a file system that hangs.
  */
 #define _GNU_SOURCE
@@ -103,14 +103,21 @@ static void read_for_agent(int socket, const struct request *r)
 
 void answer_request(const struct agent *a, struct kernel_side *k)
 {
+	static char message[MAX_REQUEST] __attribute__((aligned(8)));
+	ssize_t length = recv(a->requests, message, sizeof(message), MSG_DONTWAIT);
 	struct request r;
 
-	if (recv(a->requests, &r, sizeof(r), MSG_DONTWAIT) != sizeof(r))
+	if (length < (ssize_t)sizeof(r))
 		return;
+	memcpy(&r, message, sizeof(r));
 	switch (r.kind) {
+	case REQUEST_FILTER:
+		send_reply(a->requests, filter_apply(k, message, length), 0);
+		return;
 	case REQUEST_SNAPSHOT: {
 		bool ok = kernel_side_snapshot(k);
 		k->control_page->enabled = 1;
+		k->watching = true;
 		send_reply(a->requests, ok ? 0 : -EIO, 0);
 		return;
 	}
