@@ -47,7 +47,7 @@ const defaultLimits: PodWatchLimits = {
 const restLimit = 256 << 10
 
 export interface PodWatchOptions {
-  readonly connection: ApiConnection
+  readonly connection: Pick<ApiConnection, 'get'>
   /** Name of the node whose pods are watched. */
   readonly node: string
   readonly receiver: PodReceiver
