@@ -5,6 +5,9 @@ const closeBrace = 0x7d
 const openBracket = 0x5b
 const closeBracket = 0x5d
 
+/** Bytes of an object as most are; what a larger one needed is given back. */
+const usualSize = 32 << 10
+
 export interface SplitterOptions {
   /**
    * How deep the objects lie that are wanted: 1 for objects that follow one another, 3 for the items
@@ -29,7 +32,8 @@ export class JsonSplitter {
   #inText = false
   #escaped = false
   #inObject = false
-  #pieces: Buffer[] = []
+  /** The bytes of the object so far; used again for the next one. */
+  #object = Buffer.allocUnsafeSlow(usualSize)
   #length = 0
   #rest: Buffer[] = []
   #restLength = 0
@@ -91,9 +95,15 @@ export class JsonSplitter {
   }
 
   #keep(piece: Buffer): void {
+    const from = this.#length
     this.#length += piece.length
-    if (this.#length > this.#options.objectLimit) this.#pieces = []
-    else this.#pieces.push(piece)
+    if (this.#length > this.#options.objectLimit) return
+    if (this.#length > this.#object.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(this.#length, this.#object.length * 2))
+      this.#object.copy(larger, 0, 0, from)
+      this.#object = larger
+    }
+    piece.copy(this.#object, from)
   }
 
   #keepRest(piece: Buffer): void {
@@ -113,17 +123,17 @@ export class JsonSplitter {
   }
 
   #emit(): void {
-    const pieces = this.#pieces
-    const isWhole = this.#length <= this.#options.objectLimit
-    this.#pieces = []
+    const length = this.#length
     this.#length = 0
     this.#inObject = false
     this.#keepRest(placeholder(this.#options.depth))
-    if (!isWhole) {
+    if (length > this.#options.objectLimit) {
       this.#oversized += 1
       return
     }
-    this.#options.onObject(JSON.parse(Buffer.concat(pieces).toString()))
+    const text = this.#object.toString('utf8', 0, length)
+    if (this.#object.length > usualSize) this.#object = Buffer.allocUnsafeSlow(usualSize)
+    this.#options.onObject(JSON.parse(text))
   }
 }
 
