@@ -53,6 +53,7 @@ export class RecordSink {
         }
       },
       compress,
+      wallClock: () => BigInt(Date.now()) * 1_000_000n,
       store: async (batch) => {
         options.write(encodeFrame(batch))
         this.batches += 1
@@ -78,5 +79,5 @@ export class RecordSink {
 }
 
 function now(): bigint {
-  return BigInt(Date.now()) * 1_000_000n
+  return process.hrtime.bigint()
 }

@@ -8,7 +8,7 @@ const second = 1_000_000_000n
 
 /** A batcher that keeps its batches; `fail` makes the next stores fail. */
 function setUp(options: Partial<BatcherOptions> = {}) {
-  const state = { batches: [] as Uint8Array[], fail: 0 }
+  const state = { batches: [] as Uint8Array[], fail: 0, wall: 77n * second }
   const batcher = new Batcher({
     describe: () => ({
       cluster: 'c',
@@ -22,6 +22,7 @@ function setUp(options: Partial<BatcherOptions> = {}) {
       compression: 0,
     }),
     compress: plain,
+    wallClock: () => state.wall,
     store: async (batch, sequence) => {
       expect(readHeader(batch).sequence).toBe(sequence)
       if (state.fail > 0) {
@@ -59,7 +60,7 @@ describe('a batch is sealed', () => {
     batcher.tick(second)
     await batcher.flush(second)
     expect(state.batches.map((batch) => readHeader(batch).eventCount)).toEqual([2])
-    expect(readHeader(state.batches[0]!).sealedAt).toBe(second)
+    expect(readHeader(state.batches[0]!).sealedAt).toBe(77n * second)
   })
 
   it('when it would grow too large, and is split where it did all the same', async () => {
@@ -75,9 +76,31 @@ describe('a batch is sealed', () => {
     )
   })
 
+  it('at the next tick when the node has something to say', async () => {
+    const { batcher, state } = setUp()
+    batcher.notify({ kind: 'rules-refused', time: 5n, text: 'why' })
+    batcher.tick(1n)
+    await batcher.flush(1n)
+    expect(state.batches.map((batch) => decodeBatch(batch, plain).notices)).toEqual([
+      [{ kind: 'rules-refused', time: 5n, text: 'why' }],
+    ])
+  })
+
+  it('and settled in order: what is not durable yet has a mark', async () => {
+    const marks: (number | undefined)[] = []
+    const { batcher } = setUp({ maxEvents: 2, onSettled: () => marks.push(batcher.oldestMark) })
+    for (let seq = 1; seq <= 5; seq++) batcher.add(event(seq), 0n, seq * 100)
+    expect(batcher.oldestMark).toBe(100)
+    await batcher.flush(0n)
+    expect(marks).toEqual([300, 500, undefined])
+  })
+
   it('without events after a while of silence', async () => {
     const { batcher, state } = setUp({ heartbeat: 10n * second })
-    for (const time of [0n, 9n, 10n, 15n, 20n]) batcher.tick(time * second)
+    for (const time of [0n, 9n, 10n, 15n, 20n]) {
+      state.wall = time * second
+      batcher.tick(time * second)
+    }
     await batcher.flush(20n * second)
     expect(state.batches.map((batch) => readHeader(batch).sealedAt / second)).toEqual([10n, 20n])
   })

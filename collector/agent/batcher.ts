@@ -5,6 +5,7 @@ import {
   type Compress,
   countLimit,
   encodeBatch,
+  type Notice,
   type SyscallEvent,
 } from '#events'
 
@@ -23,12 +24,16 @@ export interface BatcherOptions {
   readonly maxEvents?: number
   /** Bytes a batch is made for; a larger one is split. */
   readonly maxBytes?: number
-  /** Nanoseconds for which an event waits at most, by the clock that {@link Batcher.tick} is given. */
+  /** Wall-clock time, nanoseconds since the epoch, for the header; waits go by the other clock. */
+  readonly wallClock: () => bigint
+  /** Nanoseconds for which an event waits at most. */
   readonly maxWait?: bigint
   /** Nanoseconds of silence after which an empty batch says that the node lives. */
   readonly heartbeat?: bigint
   /** Batches waiting for `store` at most; while that many wait, events are lost and counted. */
   readonly maxWaiting?: number
+  /** A batch is settled: durable, or lost and counted. See {@link Batcher.oldestMark}. */
+  readonly onSettled?: () => void
   /** Told why a batch could not be made or stored. */
   readonly onError?: (error: unknown) => void
 }
@@ -42,12 +47,16 @@ export interface BatcherLosses {
 }
 
 /**
- * Gathers events and seals them in batches by count, size and time, numbered without a gap. Time is
- * given by the caller, in nanoseconds since the epoch.
+ * Gathers events and notices and seals them in batches by count, size and time, numbered without a
+ * gap. `now` is given by the caller, in nanoseconds of a clock that never steps.
  */
 export class Batcher {
   readonly #options: Required<BatcherOptions>
   #events: SyscallEvent[] = []
+  #notices: Notice[] = []
+  #mark = 0
+  /** Marks of the sealed batches that are not settled, oldest first. */
+  readonly #unsettled: number[] = []
   /** When the first of the gathered events came. */
   #firstAt = 0n
   #bytes = 0
@@ -67,6 +76,7 @@ export class Batcher {
       heartbeat: 10_000_000_000n,
       maxWaiting: 16,
       onError: () => {},
+      onSettled: () => {},
       ...options,
       maxEvents: Math.min(options.maxEvents ?? 4096, countLimit),
     }
@@ -82,13 +92,23 @@ export class Batcher {
     return { queue: this.#lostQueue, spool: this.#lostSpool }
   }
 
-  /** Takes an event, which must stay as it is. */
-  add(event: SyscallEvent, now: bigint): void {
+  /** Lowest mark of the events that are not settled, `undefined` when all are. */
+  get oldestMark(): number | undefined {
+    const marks = this.#events.length === 0 ? this.#unsettled : [...this.#unsettled, this.#mark]
+    const oldest = Math.min(...marks)
+    return Number.isFinite(oldest) ? oldest : undefined
+  }
+
+  /** Takes an event, which must stay as it is, and a mark: a number that only ever grows. */
+  add(event: SyscallEvent, now: bigint, mark = 0): void {
     if (this.#waiting >= this.#options.maxWaiting) {
       this.#lostQueue += event.count
       return
     }
-    if (this.#events.length === 0) this.#firstAt = now
+    if (this.#events.length === 0) {
+      this.#firstAt = now
+      this.#mark = mark
+    }
     this.#events.push(event)
     this.#bytes += this.#guessBytes(event)
     if (
@@ -99,11 +119,22 @@ export class Batcher {
     }
   }
 
+  /** Goes with the next batch, which is sealed at the next tick. */
+  notify(notice: Notice): void {
+    if (this.#notices.length < mostNotices) this.#notices.push(notice)
+  }
+
+  /** Seals what there is without waiting any longer. */
+  seal(now: bigint): void {
+    if (this.#events.length > 0 || this.#notices.length > 0) this.#seal(now)
+  }
+
   /** To be called now and then: seals what has waited long enough, or a heartbeat. */
   tick(now: bigint): void {
     this.#lastSealed ??= now
     const { maxWait, heartbeat, maxWaiting } = this.#options
-    if (this.#events.length > 0) {
+    if (this.#notices.length > 0 && this.#waiting < maxWaiting) this.#seal(now)
+    else if (this.#events.length > 0) {
       if (now - this.#firstAt >= maxWait) this.#seal(now)
     } else if (now - this.#lastSealed >= heartbeat && this.#waiting < maxWaiting) {
       this.#seal(now)
@@ -112,7 +143,7 @@ export class Batcher {
 
   /** Seals what there is, and resolves when all of it is durable or lost. */
   async flush(now: bigint): Promise<void> {
-    if (this.#events.length > 0) this.#seal(now)
+    this.seal(now)
     await this.#writing
   }
 
@@ -137,27 +168,37 @@ export class Batcher {
 
   #seal(now: bigint): void {
     const events = this.#events
+    const notices = this.#notices
     this.#events = []
+    this.#notices = []
+    this.#unsettled.push(events.length === 0 ? Number.POSITIVE_INFINITY : this.#mark)
     this.#bytes = 0
     this.#texts.clear()
     this.#lastSealed = now
     this.#waiting += 1
+    const sealedAt = this.#options.wallClock()
     this.#writing = this.#writing.then(async () => {
-      await this.#write(events, now)
+      await this.#write(events, notices, sealedAt)
       this.#waiting -= 1
+      this.#unsettled.shift()
+      this.#options.onSettled()
     })
   }
 
   /** Writes events as one batch, or as several where one would be too large. Never rejects. */
-  async #write(events: readonly SyscallEvent[], sealedAt: bigint): Promise<void> {
+  async #write(
+    events: readonly SyscallEvent[],
+    notices: readonly Notice[],
+    sealedAt: bigint,
+  ): Promise<void> {
     const { describe, compress, store, maxBytes, onError } = this.#options
     try {
       const info = { ...describe(), sequence: this.#sequence, sealedAt }
-      const batch = encodeOrSplit(() => encodeBatch(info, events, compress))
+      const batch = encodeOrSplit(() => encodeBatch(info, events, compress, notices))
       if ((batch === undefined || batch.length > maxBytes) && events.length > 1) {
         const half = Math.ceil(events.length / 2)
-        await this.#write(events.slice(0, half), sealedAt)
-        await this.#write(events.slice(half), sealedAt)
+        await this.#write(events.slice(0, half), notices, sealedAt)
+        await this.#write(events.slice(half), [], sealedAt)
         return
       }
       if (batch === undefined || batch.length > batchLimit) {
@@ -184,5 +225,7 @@ function encodeOrSplit(encode: () => Uint8Array): Uint8Array | undefined {
 
 /** A body shrinks at least this much; a batch that does not is split after all. */
 const likelyCompression = 3
+/** Kept for one batch; a node that has more to say than this says the same again and again. */
+const mostNotices = 64
 const eventBytes = 40
 const processBytes = 80

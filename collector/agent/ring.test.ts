@@ -50,6 +50,24 @@ describe('draining the ring', () => {
     expect(drained(ring)).toEqual([2])
   })
 
+  it('keeps what is held for a successor, and gives it back when it is released', () => {
+    const fake = new FakeRing(BYTES)
+    const ring = new Ring(fake.consumerPage, fake.producerAndData, BYTES)
+    const record = new RecordReader(ring.words)
+    for (let seq = 1; seq <= 4; seq++) fake.push(numbered(seq))
+    ring.drain((at) => {
+      record.point(at)
+      if (record.u64(EVENT.seq) === 3) ring.holdFrom(ring.shown)
+    }, 1000)
+    expect(fake.consumed).toBe(2 * 88)
+    expect(ring.heldBytes).toBe(2 * 88)
+    const successor = new Ring(fake.consumerPage, fake.producerAndData, BYTES)
+    expect(drained(successor)).toEqual([3, 4])
+    ring.holdFrom(undefined)
+    expect(fake.consumed).toBe(4 * 88)
+    expect(ring.heldBytes).toBe(0)
+  })
+
   it('keeps a 64-bit position past four gigabytes', () => {
     const start = 2 ** 32 - 88
     const fake = new FakeRing(BYTES, start)

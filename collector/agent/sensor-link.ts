@@ -22,7 +22,10 @@ const PAGE = 4096
 
 /** The native addon, see `collector/sensor/ring-addon.c`. */
 interface RingAddon {
-  mapRing(fd: number, bytes: number): [consumer: ArrayBuffer, producerAndData: ArrayBuffer]
+  mapRing(
+    fd: number,
+    bytes: number,
+  ): [consumer: ArrayBuffer, producerAndData: ArrayBuffer, reader: ArrayBuffer]
   mapPage(fd: number, bytes: number, writable: 0 | 1): ArrayBuffer
   start(callback: () => void): void
   stop(): void
@@ -55,8 +58,8 @@ export class SensorLink {
   /** @param addonPath of the built `ring.node` */
   constructor(addonPath: string) {
     this.#addon = createRequire(import.meta.url)(addonPath) as RingAddon
-    const [consumer, data] = this.#addon.mapRing(Fd.ring, RING_BYTES)
-    this.ring = new Ring(consumer, data)
+    const [consumer, data, reader] = this.#addon.mapRing(Fd.ring, RING_BYTES)
+    this.ring = new Ring(consumer, data, RING_BYTES, reader)
     this.control = this.#addon.mapPage(Fd.control, PAGE, 0)
     this.kept = this.#addon.mapPage(Fd.kept, PAGE, 1)
     this.#progress = this.#addon.mapPage(Fd.progress, PAGE, 0)

@@ -17,15 +17,16 @@
 #include <unistd.h>
 
 /*
- * While events come, look again after 2, 4 and 8 ms; then sleep until the kernel wakes us, but not
+ * While events come, look again after 1, 2, 4 and 8 ms; then sleep until the kernel wakes us, but not
  * for ever: records that never wake (see WAKE_NEVER) are to be read some time, too.
  */
-#define FIRST_PAUSE_MS 2
+#define FIRST_PAUSE_MS 1
 #define LAST_PAUSE_MS 8
 #define SLEEP_MS 1000
 
 static int ring_fd, stop_fd;
 static uint64_t *consumer, *producer;
+static uint64_t reader; /* how far the main thread has read: never behind the consumer position */
 static napi_threadsafe_function wake;
 static pthread_t waiter;
 static atomic_bool stopping, pending;
@@ -47,7 +48,7 @@ static bool numbers(napi_env env, napi_callback_info info, size_t count, int64_t
 	return true;
 }
 
-/* mapRing(fd, bytes): [page with the consumer position, page with the producer's + data twice] */
+/* mapRing(fd, bytes): [page with the consumer position, page with the producer's + data twice, reader] */
 static napi_value map_ring(napi_env env, napi_callback_info info)
 {
 	int64_t args[2];
@@ -61,11 +62,14 @@ static napi_value map_ring(napi_env env, napi_callback_info info)
 	producer = mmap(NULL, data, PROT_READ, MAP_SHARED, ring_fd, 4096);
 	if (consumer == MAP_FAILED || producer == MAP_FAILED)
 		return fail(env, "cannot map the ring buffer");
-	napi_create_array_with_length(env, 2, &result);
+	reader = *consumer;
+	napi_create_array_with_length(env, 3, &result);
 	napi_create_external_arraybuffer(env, consumer, 4096, NULL, NULL, &buffer);
 	napi_set_element(env, result, 0, buffer);
 	napi_create_external_arraybuffer(env, producer, data, NULL, NULL, &buffer);
 	napi_set_element(env, result, 1, buffer);
+	napi_create_external_arraybuffer(env, &reader, sizeof(reader), NULL, NULL, &buffer);
+	napi_set_element(env, result, 2, buffer);
 	return result;
 }
 
@@ -86,7 +90,7 @@ static napi_value map_page(napi_env env, napi_callback_info info)
 
 static bool has_events(void)
 {
-	return __atomic_load_n(producer, __ATOMIC_ACQUIRE) != __atomic_load_n(consumer, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(producer, __ATOMIC_ACQUIRE) != __atomic_load_n(&reader, __ATOMIC_ACQUIRE);
 }
 
 static void *wait_for_events(void *unused)
