@@ -1,10 +1,12 @@
 import { rmSync, writeFileSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { makePod } from '#testing/kubernetes/pods.ts'
 import { type Kubernetes, startKubernetes } from '#testing/kubernetes/server.ts'
 import { ApiConnection, type ApiError, type CallLimits, clusterAddress } from './api-connection.ts'
 
-const limits: CallLimits = { answer: 5000, idle: 5000, total: 5000 }
+const limits: CallLimits = { answer: 20_000, idle: 20_000, total: 20_000 }
+// A loaded machine may take its time.
+vi.setConfig({ testTimeout: 30_000 })
 let kubernetes: Kubernetes
 beforeEach(async () => {
   kubernetes = await startKubernetes()
@@ -55,7 +57,7 @@ describe('a call', () => {
       '/',
       limits,
       { onPiece: () => {} },
-      AbortSignal.timeout(5000),
+      AbortSignal.timeout(20_000),
     )
     await expect(call).rejects.toThrow(/altnames/)
   })
@@ -120,7 +122,7 @@ describe('a call ends', () => {
           throw new SyntaxError('not this')
         },
       },
-      AbortSignal.timeout(5000),
+      AbortSignal.timeout(20_000),
     )
     await expect(call).rejects.toThrow('not this')
   })

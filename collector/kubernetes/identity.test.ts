@@ -12,6 +12,9 @@ import { keepProcess } from '../agent/kept-process.ts'
 import { Identity } from './identity.ts'
 import { type PodIdentity, startPodIdentity } from './index.ts'
 
+// A loaded machine may take its time.
+vi.setConfig({ testTimeout: 30_000 })
+
 function setUp(options: { limit?: number; maxPods?: number; keepGone?: number } = {}) {
   const { limit, ...rest } = options
   const containers = new ContainerTable(limit === undefined ? {} : { limit })
@@ -69,6 +72,24 @@ describe('a container of a pod', () => {
     const uid = '8f1d2c3b4a59687766554433221100ff'
     identity.onPod(makePod({ annotations: { 'kubernetes.io/config.mirror': uid }, container: 3 }))
     expect(start(uid, 3)).toMatchObject({ name: 'main', podName: 'pod-1', podUid: uid })
+  })
+
+  it('is not taken over by a pod that says it is the same', () => {
+    const { identity, start } = setUp()
+    const hash = '8f1d2c3b4a59687766554433221100ff'
+    const claim = (uid: string, name: string, mirrors: string) =>
+      makePod({ uid, name, annotations: { 'kubernetes.io/config.mirror': mirrors } })
+    identity.onPod(deploymentPod)
+    identity.onPod(claim('u1', 'thief', web))
+    expect(start(web, 0x13).podName).toBe('web-7c9f6d5b84-x2x4q')
+    identity.onPod(claim('u2', 'proxy', hash))
+    identity.onPod(claim('u3', 'thief', hash))
+    const container = start(hash, 1)
+    expect(container.podName).toBe('proxy')
+    // a kubelet that starts again makes its images anew
+    identity.onGone(claim('u2', 'proxy', hash))
+    identity.onPod(claim('u4', 'proxy-again', hash))
+    expect(container.podName).toBe('proxy-again')
   })
 
   it('is privileged if its spec says so, whatever the sensor thinks', () => {

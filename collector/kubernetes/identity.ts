@@ -72,7 +72,9 @@ export class Identity implements PodReceiver {
     this.#cut += Math.max(facts.cut - (before?.cut ?? 0), 0)
     const pod: KnownPod = { ...facts, goneAt: undefined }
     this.#pods.set(pod.uid, pod)
-    this.#byCgroup.set(pod.cgroupUid, pod)
+    // One that comes later and says that it is the same static pod, is not believed.
+    const holder = this.#byCgroup.get(pod.cgroupUid)
+    if (holder === undefined || holder.goneAt !== undefined) this.#byCgroup.set(pod.cgroupUid, pod)
     for (const id of pod.containers.keys()) this.#byContainer.set(id, pod)
     for (const container of this.#containers.ofPod(pod.cgroupUid)) this.#resolve(container)
     for (const [id, known] of pod.containers) this.#containers.identify(id, known)

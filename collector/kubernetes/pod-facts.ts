@@ -28,8 +28,12 @@ const kinds = [
   ['ephemeralContainers', 'ephemeralContainerStatuses'],
 ] as const
 
-/** The uid that a kubelet gave to a pod of its own, whose image in the API has another one. */
+/**
+ * The uid that a kubelet gave to a static pod, whose image in the API has another one. Everybody who
+ * may create pods may write it, so only a hash counts, which is the uid of no other pod.
+ */
 const staticPodUid = 'kubernetes.io/config.mirror'
+const hash = /^[0-9a-f]{32}$/
 
 /** `undefined` for something that is no pod. */
 export function podFacts(json: unknown): PodFacts | undefined {
@@ -38,7 +42,8 @@ export function podFacts(json: unknown): PodFacts | undefined {
   const podName = text(member(metadata, 'name'))
   const namespace = text(member(metadata, 'namespace'))
   if (uid === undefined || podName === undefined || namespace === undefined) return undefined
-  const cgroupUid = text(at(metadata, 'annotations', staticPodUid)) ?? uid
+  const mirrored = text(at(metadata, 'annotations', staticPodUid))
+  const cgroupUid = mirrored !== undefined && hash.test(mirrored) ? mirrored : uid
   const spec = member(json, 'spec')
   const labels = labelsOf(member(metadata, 'labels'))
   const serviceAccount = text(member(spec, 'serviceAccountName'))
