@@ -1,6 +1,15 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from 'node:fs'
 import { mkdir, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -174,6 +183,18 @@ describe('at its limit', () => {
     expect(spool.figures.waiting).toBe(0)
   })
 
+  it('a release of what was given up in the meantime skips nothing', async () => {
+    const spool = await openSpool(small)
+    await fill(spool, 0, 8, 300)
+    const entries = await spool.next(9, 1 << 20)
+    for (let sequence = 8; spool.figures.givenUpBatches === 0; sequence++) {
+      await fill(spool, sequence, sequence + 1, 300)
+    }
+    const { givenUpBatches } = spool.figures
+    await spool.release(entries.at(-1)!.index)
+    expect((await spool.next(1, 1))[0]!.header.sequence).toBe(givenUpBatches)
+  })
+
   it('the count outlives the process', async () => {
     let spool = await openSpool(small)
     await fill(spool, 0, 100, 300)
@@ -217,7 +238,50 @@ describe('a damaged spool', () => {
     appendFileSync(segmentPath(0), new Uint8Array(1 << 20))
     spool = await openSpool()
     expect(spool.figures.tornBytes).toBe(1 << 20)
+    spool = await reopen(spool)
+    expect(spool.figures.tornBytes).toBe(0)
     expect(await drain(spool)).toEqual([0, 1, 2])
+    expect(spool.figures.damaged).toBe(0)
+  })
+
+  it('counts zeros inside it as one damage', async () => {
+    const options = { limitBytes: 1 << 20, segmentBytes: 3000 }
+    let spool = await openSpool(options)
+    await fill(spool, 0, 30, 300)
+    await spool.close()
+    appendFileSync(segmentPath(0), new Uint8Array(5000))
+    spool = await openSpool(options)
+    expect(await drain(spool)).toEqual(range(0, 30))
+    expect(spool.figures).toMatchObject({ damaged: 1, damagedBytes: 5000 })
+  })
+
+  it('knows its newest batch when the first of a new segment is torn', async () => {
+    const options = { limitBytes: 1 << 20, segmentBytes: 3000 }
+    const spool = await openSpool(options)
+    let sequence = 0
+    while (segments().length < 3) await fill(spool, sequence, ++sequence, 300)
+    // As a kill leaves it: nothing is closed.
+    const copy = mkdtempSync(join(tmpdir(), 'lanner-spool-'))
+    cpSync(directory, copy, { recursive: true, filter: (path) => !path.endsWith('lock') })
+    const newest = join(copy, readdirSync(copy).sort().at(-2)!)
+    truncateSync(newest, 100)
+    const other = await openSpool({ ...options, directory: copy })
+    expect(other.figures.tornBytes).toBe(100)
+    expect(other.last).toEqual({ run: 1n, sequence: sequence - 2 })
+    expect(await drain(other)).toEqual(range(0, sequence - 1))
+    await other.close()
+    rmSync(copy, { recursive: true })
+  })
+
+  it('goes on in a segment that was made and not written', async () => {
+    const options = { limitBytes: 1 << 20, segmentBytes: 3000 }
+    let spool = await openSpool(options)
+    await fill(spool, 0, 6, 300)
+    await spool.close()
+    await writeFile(join(directory, '0000000000000006.frames'), '')
+    spool = await openSpool(options)
+    await fill(spool, 6, 8, 100_000)
+    expect(await drain(spool, 1)).toEqual(range(0, 8))
   })
 
   it('loses the batches that are damaged, and counts them', async () => {
@@ -324,10 +388,13 @@ describe('a process killed at any moment', () => {
         if (said.split('\n').length > lines) resolve()
       })
     })
-    await Promise.race([enough, once(child, 'exit')])
+    const failed = once(child, 'exit').then(() => Promise.reject(new Error('the process ended')))
+    await Promise.race([enough, failed])
+    failed.catch(() => {})
     await new Promise((resolve) => setTimeout(resolve, after))
+    const closed = once(child, 'close')
     child.kill('SIGKILL')
-    await once(child, 'close')
+    await closed
     expect(child.signalCode).toBe('SIGKILL')
     return said.split('\n').slice(0, -1)
   }
@@ -374,7 +441,8 @@ describe('a full disk', () => {
       expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'none', disk]).status).toBe(0)
       try {
         await writeFile(join(disk, 'other'), new Uint8Array(20_000))
-        const spool = await openSpool({ directory: join(disk, 'spool'), segmentBytes: 40_000 })
+        const options = { directory: join(disk, 'spool'), segmentBytes: 40_000 }
+        let spool = await openSpool(options)
         let sequence = 0
         const failure = await (async () => {
           for (;;) {
@@ -393,7 +461,8 @@ describe('a full disk', () => {
         const [entry] = await spool.next(1, 1)
         await spool.release(entry!.index)
         rmSync(join(disk, 'other'))
-        await spool.append(makeBatch({ sequence, fill: 3000 }))
+        await spool.append(makeBatch({ sequence }))
+        spool = await reopen(spool, options)
         expect(await drain(spool)).toEqual(range(1, sequence + 1))
         expect(spool.figures).toMatchObject({ damaged: 0, tornBytes: 0 })
         await spool.close()

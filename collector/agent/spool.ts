@@ -207,9 +207,9 @@ export class Spool {
       throw new SpoolError('full', `a batch of ${batch.length} bytes does not fit ${directory}`)
     }
     try {
-      if (this.#writing && this.#segments.at(-1)!.bytes + size > segmentBytes) {
-        await this.#finishSegment()
-      }
+      const filled = this.#writing ? this.#segments.at(-1)!.bytes : 0
+      // An empty segment takes any batch: another one would have its name.
+      if (filled > 0 && filled + size > segmentBytes) await this.#finishSegment()
       await this.#dropReleased()
       while (this.#segments.length > 0 && this.#bytes + size > limitBytes) await this.#giveUp()
       const handle = this.#writing ?? (await this.#startSegment())
@@ -335,7 +335,7 @@ export class Spool {
     const path = join(this.#options.directory, `${String(this.#next).padStart(16, '0')}.frames`)
     // From here on the newest batch may stand in no segment.
     await this.#remember()
-    const handle = await open(path, 'w', 0o600)
+    const handle = await open(path, 'wx', 0o600)
     this.#segments.push({ first: this.#next, path, bytes: 0 })
     if (this.#segments.length === 1) {
       this.#offset = 0

@@ -156,17 +156,41 @@ describe('a shipper', () => {
     expect(shipper.figures.refusedBatches).toBe(3)
   })
 
+  it('finds refused batches that stand between others', async () => {
+    const { spool, sink, shipper } = await setUp()
+    const send = sink.send.bind(sink)
+    const isBad = (sequence: number) => sequence % 4 === 2
+    sink.send = async (batches, signal) => {
+      const good = await send(
+        batches.filter(({ sequence }) => !isBad(sequence)),
+        signal,
+      )
+      let next = 0
+      return batches.map(({ sequence }) =>
+        isBad(sequence) ? { kind: 'refused', message: 'bad' } : good[next++]!,
+      )
+    }
+    await append(spool, 0, 12)
+    shipper.start()
+    await until(() => spool.figures.waiting === 0)
+    expect(await arrived()).toEqual(range(0, 12).filter((sequence) => !isBad(sequence)))
+    expect(shipper.figures.refusedBatches).toBe(3)
+  })
+
   it('tells an operator once of what only an operator can change, and asks rarely', async () => {
     const { spool, shipper } = await setUp()
     await append(spool, 0, 3)
     const message = 'User x is not authorized to perform: kinesis:PutRecords'
     kinesis.faults.error = { status: 400, code: 'AccessDeniedException', message }
     const requests = kinesis.counts.requests
+    let atOnce = 0
     clock.onSecond = (second) => {
+      if (second === 14) atOnce = kinesis.counts.requests - requests
       if (second === 600) kinesis.faults.error = undefined
     }
     shipper.start()
     await until(() => shipper.figures.sentBatches === 3)
+    expect(atOnce).toBe(1)
     expect(kinesis.counts.requests - requests).toBeLessThanOrEqual(600 / 15 + 2)
     expect(announced).toEqual([
       `batches are not taken and wait on disk: Kinesis stream ${stream}: AccessDeniedException: ${message}`,
