@@ -85,6 +85,24 @@ describe('a Kinesis sink', () => {
   })
 })
 
+describe('a proxy in the environment', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs()
+  })
+
+  it('is used', async () => {
+    vi.stubEnv('HTTP_PROXY', kinesis.endpoint)
+    const sink = makeSink({ endpoint: 'http://kinesis.invalid' })
+    expect(await sink.send([outgoing(1)], never)).toEqual([{ kind: 'sent' }])
+  })
+
+  it('is not used for what NO_PROXY names', async () => {
+    vi.stubEnv('HTTP_PROXY', 'http://127.0.0.1:9')
+    vi.stubEnv('NO_PROXY', '127.0.0.1')
+    expect(await makeSink().send([outgoing(1)], never)).toEqual([{ kind: 'sent' }])
+  })
+})
+
 describe('a request that fails', () => {
   it.each([
     ['throttled', 400, 'ProvisionedThroughputExceededException'],

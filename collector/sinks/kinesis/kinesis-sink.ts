@@ -37,7 +37,8 @@ export class KinesisSink implements BatchSink {
     }
     this.#stream = stream
     this.limits = { batches: options.maxBatches ?? 500, bytes: options.maxBytes ?? 1 << 20 }
-    const agent = { keepAlive: true, maxSockets: 1 }
+    // HTTP/1.1 and one socket: the client's own HTTP/2 needs more memory. Proxies as `curl` has them.
+    const agent = { keepAlive: true, maxSockets: 1, proxyEnv: process.env }
     this.#client = new KinesisClient({
       // The shipper retries: it knows the order, and how long the spool lasts.
       maxAttempts: 1,
