@@ -1,80 +1,10 @@
-import { type ArgValue, eventTypeId, eventTypes, toInteger } from '#events'
+import { type ArgValue, eventTypeId, eventTypes, type Process, toInteger } from '#events'
+import { argumentSources, rawSources } from './argument-sources.ts'
 import { falcoFlags } from './kernel-flags.ts'
-
-/**
- * Where the parameters of an event type come from, in the order of `eventTypes[…].params`:
- * `res` the result, `argN` a register, `textN` the text a register points to, `dev`/`ino` of the
- * event's file, `tuple` and `address` of its socket, `how.X` of openat2, `-` not delivered.
- */
-const sources: Readonly<Record<string, string>> = {
-  open: 'res text0 arg1 arg2 dev ino',
-  openat: 'res arg0 text1 arg2 arg3 dev ino',
-  openat2: 'res arg0 text1 how.flags how.mode how.resolve dev ino',
-  creat: 'res text0 arg1 dev ino -',
-  dup: 'res arg0',
-  dup2: 'res arg0 arg1',
-  dup3: 'res arg0 arg1 arg2',
-  connect: 'res tuple arg0 address',
-  accept: 'res tuple - - -',
-  accept4: 'res tuple - - - arg3',
-  bind: 'res address arg0',
-  listen: 'res arg0 arg1',
-  socket: 'res arg0 arg1 arg2 -',
-  sendto: 'res - arg0 arg2 tuple',
-  sendmsg: 'res - arg0 - tuple',
-  recvfrom: 'res - tuple arg0 arg2',
-  recvmsg: 'res - - tuple - arg0',
-  unlink: 'res text0',
-  unlinkat: 'res arg0 text1 arg2',
-  rename: 'res text0 text1',
-  renameat: 'res arg0 text1 arg2 text3',
-  renameat2: 'res arg0 text1 arg2 text3 arg4',
-  rmdir: 'res text0',
-  mkdir: 'res text0 arg1',
-  mkdirat: 'res arg0 text1 arg2',
-  link: 'res text0 text1',
-  linkat: 'res arg0 text1 arg2 text3 arg4',
-  symlink: 'res text0 text1',
-  symlinkat: 'res text0 arg1 text2',
-  chmod: 'res text0 arg1',
-  fchmod: 'res arg0 arg1',
-  fchmodat: 'res arg0 text1 arg2',
-  chown: 'res text0 arg1 arg2',
-  lchown: 'res text0 arg1 arg2',
-  fchown: 'res arg0 arg1 arg2',
-  fchownat: 'res arg0 text1 arg2 arg3 arg4',
-  chdir: 'res text0',
-  fchdir: 'res arg0',
-  chroot: 'res text0',
-  mount: 'res text0 text1 text2 arg3',
-  umount2: 'res text0 arg1',
-  setns: 'res arg0 arg1',
-  unshare: 'res arg0',
-  setuid: 'res arg0',
-  setgid: 'res arg0',
-  setreuid: 'res arg0 arg1',
-  setregid: 'res arg0 arg1',
-  setresuid: 'res arg0 arg1 arg2',
-  setresgid: 'res arg0 arg1 arg2',
-  setsid: 'res',
-  setpgid: 'res arg0 arg1',
-  ptrace: 'res arg2 arg3 arg0 arg1',
-  kill: 'res arg0 arg1',
-  tkill: 'res arg0 arg1',
-  tgkill: 'res arg0 arg1 arg2',
-  bpf: 'res arg0',
-  init_module: 'res - arg1 text2',
-  finit_module: 'res arg0 text1 arg2',
-  delete_module: 'res text0 arg1',
-  memfd_create: 'res text0 arg1',
-  userfaultfd: 'res arg0',
-  mprotect: 'res arg0 arg1 arg2',
-  seccomp: 'res arg0 arg1',
-  ioctl: 'res arg0 arg1 arg2',
-}
+import { syscallNumber } from './syscalls-x64.ts'
 
 /** Names of the calls whose arguments are read. */
-export const describedCalls: readonly string[] = Object.keys(sources)
+export const describedCalls: readonly string[] = Object.keys(argumentSources)
 
 /** What an argument is read from: a record of the ring, see {@link RingEvent}. */
 export interface ArgumentReader {
@@ -89,6 +19,15 @@ export interface ArgumentReader {
   readonly fileInode: number | undefined
   readonly tuple: string | undefined
   readonly address: string | undefined
+  /** Little-endian number in what register `index` points to. */
+  pointed(index: number, offset: number, bytes: 4 | 8): bigint | undefined
+  readonly process: Process
+  readonly tid: number
+  readonly euid: number
+  readonly egid: number
+  readonly capPermitted: bigint
+  readonly capEffective: bigint
+  readonly filePath: string | undefined
 }
 
 type ReadArgument = (reader: ArgumentReader) => ArgValue
@@ -122,26 +61,79 @@ function readerOf(source: string, type: string, flags: string | undefined): Read
       return value === undefined ? undefined : falcoFlags(flags, value)
     }
   }
-  return () => undefined
+  const pointed = /^(32|64)@(\d)\.(\d+)$/.exec(source)
+  if (pointed !== null) {
+    const [, bits, register, offset] = pointed
+    return pointedReader(type, flags, Number(register), Number(offset), bits === '64' ? 8 : 4)
+  }
+  return known[source] ?? (() => undefined)
 }
 
-/** One reader a parameter, by event type; empty for types without a row. */
+function pointedReader(
+  type: string,
+  flags: string | undefined,
+  register: number,
+  offset: number,
+  bytes: 4 | 8,
+): ReadArgument {
+  return (reader) => {
+    const value = reader.pointed(register, offset, bytes)
+    if (value === undefined) return undefined
+    if (flags !== undefined) return falcoFlags(flags, Number(BigInt.asUintN(32, value)))
+    return toInteger(signed.has(type) ? BigInt.asIntN(bytes * 8, value) : value)
+  }
+}
+
+/** What is known of the caller without looking at the call. */
+const known: Readonly<Record<string, ReadArgument>> = {
+  tid: ({ tid }) => tid,
+  pid: ({ process }) => process.pid,
+  euid: ({ euid }) => euid,
+  egid: ({ egid }) => egid,
+  file: ({ filePath }) => filePath,
+  'caps.permitted': ({ capPermitted }) => capPermitted,
+  'caps.effective': ({ capEffective }) => capEffective,
+  'proc.inheritable': ({ process }) => process.capInheritable,
+  'proc.exe': ({ process }) => process.exe,
+  'proc.args': ({ process }) => process.args.join(' '),
+  'proc.ppid': ({ process }) => process.ppid,
+  'proc.cwd': ({ process }) => process.cwd,
+  'proc.comm': ({ process }) => process.comm,
+}
+
+/** The sources of an event type's parameters; none for events that are no system call. */
+function sourcesOf(name: string): readonly string[] {
+  const row = argumentSources[name] ?? (syscallNumber(name) === undefined ? '' : rawSources)
+  return row.split(' ')
+}
+
+const PR_SET_NAME = 15
+
+/** The second argument of prctl is a text for one option alone, and a number for the others. */
+const prctlReaders: readonly ReadArgument[] = [
+  (reader) => reader.result,
+  (reader) => falcoFlags('prctl_options', reader.lowRegister(0) >>> 0),
+  (reader) => (reader.lowRegister(0) === PR_SET_NAME ? reader.textArgument(1) : ''),
+  (reader) =>
+    reader.lowRegister(0) === PR_SET_NAME ? 0 : toInteger(BigInt.asIntN(64, reader.register(1))),
+]
+
+/** One reader a parameter, by event type. */
 export const argumentReaders: readonly (readonly ReadArgument[])[] = eventTypes.map((type) => {
-  const row = sources[type.name]
-  if (row === undefined) return []
-  const names = row.split(' ')
+  const names = sourcesOf(type.name)
+  if (type.name === 'prctl') return type.params.map((_, i) => prctlReaders[i]!)
   return type.params.map((param, i) => readerOf(names[i] ?? '-', param.type, param.flags))
 })
 
 /** Register number whose text a path parameter is, for the directory it is relative to; or -1. */
 export const pathRegisters: readonly (readonly number[])[] = eventTypes.map((type) => {
-  const names = sources[type.name]?.split(' ') ?? []
+  const names = sourcesOf(type.name)
   return type.params.map((_, i) => (names[i]?.startsWith('text') ? Number(names[i].at(-1)) : -1))
 })
 
 /** Parameters that no event of this type carries, by event type and parameter name. */
 export function undeliveredParams(typeName: string): readonly string[] {
   const type = eventTypes[eventTypeId(typeName)]
-  const names = sources[typeName]?.split(' ') ?? []
+  const names = sourcesOf(typeName)
   return type?.params.filter((_, i) => (names[i] ?? '-') === '-').map((p) => p.name) ?? []
 }

@@ -189,6 +189,17 @@ export class RingEvent implements SyscallEvent, ArgumentReader {
     return offset === 0 ? undefined : this.record.u64(offset + OPEN_HOW_ITEM[part])
   }
 
+  pointed(index: number, offset: number, bytes: 4 | 8): bigint | undefined {
+    const block = this.record.bytes(Item.arg0 + index)
+    if (block === undefined || block.length < offset + bytes) return undefined
+    const view = new DataView(block.buffer, block.byteOffset)
+    return bytes === 8 ? view.getBigUint64(offset, true) : BigInt(view.getUint32(offset, true))
+  }
+
+  get filePath(): string | undefined {
+    return this.record.item(Item.file) === 0 ? undefined : this.fd?.name
+  }
+
   get fileDev(): number | undefined {
     return this.fd === undefined || this.record.item(Item.file) === 0 ? undefined : this.fd.dev
   }
@@ -256,6 +267,25 @@ const makesDescriptor = new Set([
   'memfd_create',
   'bpf',
   'userfaultfd',
+  'open_by_handle_at',
+  'open_tree',
+  'fsopen',
+  'fsmount',
+  'pidfd_open',
+  'pidfd_getfd',
+  'perf_event_open',
+  'memfd_secret',
+  'eventfd',
+  'eventfd2',
+  'signalfd',
+  'signalfd4',
+  'timerfd_create',
+  'inotify_init',
+  'inotify_init1',
+  'epoll_create',
+  'epoll_create1',
+  'io_uring_setup',
+  'fanotify_init',
 ])
 
 function bare(

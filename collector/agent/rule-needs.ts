@@ -41,8 +41,22 @@ export function needsOf(program: Program<SyscallEvent>): RuleNeeds {
   }
 }
 
+/** Calls that programs make all the time and that change nothing: only for rules that name them. */
+const busyCalls = new Set(
+  (
+    'read write readv writev close close_range fcntl mmap poll splice sendfile copy_file_range ' +
+    'stat lstat newfstatat statx access faccessat faccessat2 readlink readlinkat getcwd ' +
+    'getrlimit setrlimit pipe pipe2 eventfd eventfd2 epoll_create epoll_create1 timerfd_create ' +
+    'signalfd signalfd4 inotify_init inotify_init1 inotify_add_watch clone clone3 fork vfork ' +
+    'getsockopt shutdown socketpair sendmmsg recvmmsg io_uring_enter prctl utimensat ftruncate ' +
+    'rt_sigqueueinfo rt_tgsigqueueinfo'
+  ).split(' '),
+)
+
 /** Calls that have arguments worth looking at, for rules that do not say which they mean. */
-const ordinaryCalls = [...describedCalls, 'execve', 'execveat']
+const ordinaryCalls = [...describedCalls, 'execve', 'execveat'].filter(
+  (name) => !busyCalls.has(name),
+)
 
 function scopeFilter(rules: readonly Rule[], scope: Scope): ScopeFilter {
   const names = new Set([...rules.flatMap((rule) => callsOf(rule, scope)), ...stateCalls])

@@ -239,6 +239,15 @@ static __always_inline u32 put_argument(struct scratch *s, u32 at, struct task_s
 		return put_name(s, at, task, arg, value, AT_FDCWD, arg ? ITEM_BASE2 : ITEM_BASE);
 	case ARG_PATH_AT:
 		return put_name(s, at, task, arg, value, (s32)previous, base);
+	case ARG_BLOCK:
+		at &= SCRATCH_MASK;
+		for (u32 size = 24; size >= 8; size -= 8) {
+			if (bpf_probe_read_user(&s->data[at + sizeof(struct item)], size, (void *)value))
+				continue;
+			put_item(s, at, ITEM_ARG0 + arg, size);
+			return after_item(at, size);
+		}
+		return at;
 	case ARG_ADDRESS: {
 		u32 length = following & 127;
 		at &= SCRATCH_MASK;

@@ -254,7 +254,7 @@ const described: readonly (readonly [name: string, category: string, params: str
   ['drop', 'internal', 'ratio:UINT32'],
 ]
 
-/** Every other system call of x86-64: the event is generic, with its name, number and result. */
+/** Every other system call of x86-64: Falco's event is generic, with its name and result alone. */
 const generic =
   'stat fstat lstat lseek munmap brk rt_sigaction rt_sigprocmask rt_sigreturn pread64 pwrite64 ' +
   'select sched_yield mremap msync mincore madvise shmget shmat shmctl pause nanosleep ' +
@@ -288,6 +288,64 @@ const generic =
   'landlock_create_ruleset landlock_add_rule landlock_restrict_self memfd_secret ' +
   'process_mrelease futex_waitv set_mempolicy_home_node'
 
+/**
+ * What the arguments of some of them are. These parameters are Lanner's own: a rule that compares them
+ * is none for Falco.
+ */
+const genericParams: Readonly<Record<string, string>> = {
+  truncate: 'res:ERRNO path:FSPATH length:UINT64',
+  ftruncate: 'res:ERRNO fd:FD length:UINT64',
+  keyctl: 'res:INT64 cmd:INT32 arg2:UINT64 arg3:UINT64 arg4:UINT64',
+  add_key: 'res:INT64 type:CHARBUF desc:CHARBUF keyring:INT32',
+  request_key: 'res:INT64 type:CHARBUF desc:CHARBUF keyring:INT32',
+  perf_event_open: 'res:FD type:UINT32 config:UINT64 pid:PID cpu:INT32 group_fd:FD flags:UINT64',
+  pivot_root: 'res:ERRNO new_root:FSPATH put_old:FSPATH',
+  kexec_load: 'res:ERRNO entry:UINT64 segments:UINT64 flags:UINT64',
+  kexec_file_load: 'res:ERRNO kernel_fd:FD initrd_fd:FD cmdline:CHARBUF flags:UINT64',
+  personality: 'res:INT64 persona:UINT64',
+  sethostname: 'res:ERRNO name:CHARBUF',
+  setdomainname: 'res:ERRNO name:CHARBUF',
+  swapon: 'res:ERRNO path:FSPATH flags:INT32',
+  swapoff: 'res:ERRNO path:FSPATH',
+  acct: 'res:ERRNO path:FSPATH',
+  setxattr: 'res:ERRNO path:FSPATH name:CHARBUF',
+  lsetxattr: 'res:ERRNO path:FSPATH name:CHARBUF',
+  fsetxattr: 'res:ERRNO fd:FD name:CHARBUF',
+  removexattr: 'res:ERRNO path:FSPATH name:CHARBUF',
+  lremovexattr: 'res:ERRNO path:FSPATH name:CHARBUF',
+  fremovexattr: 'res:ERRNO fd:FD name:CHARBUF',
+  readlink: 'res:INT64 path:FSPATH',
+  readlinkat: 'res:INT64 dirfd:FD path:FSRELPATH',
+  stat: 'res:ERRNO path:FSPATH',
+  lstat: 'res:ERRNO path:FSPATH',
+  newfstatat: 'res:ERRNO dirfd:FD path:FSRELPATH flags:UINT32',
+  statx: 'res:ERRNO dirfd:FD path:FSRELPATH flags:UINT32',
+  faccessat: 'res:ERRNO dirfd:FD path:FSRELPATH mode:UINT32',
+  faccessat2: 'res:ERRNO dirfd:FD path:FSRELPATH mode:UINT32 flags:UINT32',
+  utimensat: 'res:ERRNO dirfd:FD path:FSRELPATH flags:UINT32',
+  inotify_add_watch: 'res:INT64 fd:FD path:FSPATH mask:UINT32',
+  fanotify_init: 'res:FD flags:UINT32 event_flags:UINT32',
+  open_tree: 'res:FD dirfd:FD path:FSRELPATH flags:UINT32',
+  move_mount: 'res:ERRNO from_dirfd:FD from:FSRELPATH to_dirfd:FD to:FSRELPATH',
+  fsopen: 'res:FD fs:CHARBUF flags:UINT32',
+  fsmount: 'res:FD fd:FD flags:UINT32 attr_flags:UINT32',
+  mount_setattr: 'res:ERRNO dirfd:FD path:FSRELPATH flags:UINT32',
+  name_to_handle_at: 'res:ERRNO dirfd:FD path:FSRELPATH',
+  memfd_secret: 'res:FD flags:UINT32',
+  pidfd_send_signal: 'res:ERRNO pidfd:FD sig:SIGTYPE',
+  rt_sigqueueinfo: 'res:ERRNO pid:PID sig:SIGTYPE',
+  rt_tgsigqueueinfo: 'res:ERRNO pid:PID tid:PID sig:SIGTYPE',
+  io_uring_enter: 'res:INT64 fd:FD to_submit:UINT32 min_complete:UINT32 flags:UINT32',
+  io_uring_register: 'res:INT64 fd:FD opcode:UINT32',
+  syslog: 'res:INT64 type:INT32',
+  reboot: 'res:ERRNO magic:UINT32 magic2:UINT32 cmd:UINT32',
+  setfsuid: 'res:UINT32 uid:UID',
+  setfsgid: 'res:UINT32 gid:GID',
+}
+
+/** Any other: the first registers as they were, as an audit record has them. */
+const rawParams = 'res:INT64 a0:UINT64 a1:UINT64 a2:UINT64 a3:UINT64'
+
 function parseParam(text: string): EventParam {
   const [name, rest] = text.split(':') as [string, string]
   const brace = rest.indexOf('{')
@@ -302,7 +360,11 @@ export const eventTypes: readonly EventType[] = [
     category,
     params: params.split(' ').map(parseParam),
   })),
-  ...generic.split(' ').map((name) => ({ name, category: 'other', params: [] })),
+  ...generic.split(' ').map((name) => ({
+    name,
+    category: 'other',
+    params: (genericParams[name] ?? rawParams).split(' ').map(parseParam),
+  })),
 ]
 
 const byName = new Map(eventTypes.map((type, index) => [type.name, index]))
