@@ -6,7 +6,7 @@ import { buildSync } from 'esbuild'
  */
 buildSync({
   absWorkingDir: new URL('..', import.meta.url).pathname,
-  entryPoints: { agent: 'cli/agent-main.ts' },
+  entryPoints: { agent: 'cli/agent-main.ts', collector: 'collector/main.ts' },
   outdir: 'build',
   outExtension: { '.js': '.mjs' },
   bundle: true,

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdtempSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { AgentSettings } from './agent-settings.ts'
-import { addonPath, agentPath, sensorPath } from './machine.ts'
+import { addonPath, agentPath, collectorPath, sensorPath } from './machine.ts'
 
 /** Keeps the agent small: it holds tables and rules, not documents. */
 const nodeFlags = [
@@ -14,39 +14,95 @@ const nodeFlags = [
   '--expose-gc', // see settle in agent-main.ts
 ]
 
+/** A temporary directory that everybody may read, for what the agent's user could not reach otherwise. */
+class Stage {
+  readonly directory: string
+
+  constructor() {
+    this.directory = mkdtempSync(join(tmpdir(), 'lanner-'))
+    chmodSync(this.directory, 0o755)
+  }
+
+  copy(path: string): string {
+    const copy = join(this.directory, basename(path))
+    copyFileSync(path, copy)
+    chmodSync(copy, 0o644)
+    return copy
+  }
+
+  write(name: string, text: string): string {
+    const path = join(this.directory, name)
+    writeFileSync(path, text)
+    chmodSync(path, 0o644)
+    return path
+  }
+}
+
+/** The command line of the sensor for a program of the agent's. */
+function sensorArguments(sensorOptions: readonly string[], program: readonly string[]): string[] {
+  return [...sensorOptions, '--', process.execPath, ...nodeFlags, ...program]
+}
+
 /**
- * Puts what the agent reads where its user can: program, addon and settings (with the rules' texts)
- * in a directory of their own. The checkout may lie below a directory that only root may enter.
- * The sensor removes the directory at the end.
+ * What watch and record run: program, addon and settings (with the rules' texts) in a directory of
+ * their own. The checkout may lie below a directory that only root may enter. The sensor removes the
+ * directory at the end.
  */
-function stage(settings: AgentSettings): { directory: string; args: string[] } {
-  const directory = mkdtempSync(join(tmpdir(), 'lanner-'))
-  chmodSync(directory, 0o755)
-  const program = join(directory, 'agent.mjs')
-  const addon = join(directory, 'ring.node')
-  const config = join(directory, 'settings.json')
-  copyFileSync(agentPath, program)
-  copyFileSync(addonPath, addon)
-  writeFileSync(config, JSON.stringify(settings))
-  for (const path of [program, addon, config]) chmodSync(path, 0o644)
-  return {
-    directory,
-    args: ['--remove', directory, '--', process.execPath, ...nodeFlags, program, config],
+function forSettings(settings: AgentSettings): string[] {
+  const stage = new Stage()
+  const program = stage.copy(agentPath)
+  stage.copy(addonPath)
+  const config = stage.write('settings.json', JSON.stringify(settings))
+  return sensorArguments(['--remove', stage.directory], [program, config])
+}
+
+/** Variables that the agent of a fleet needs: credentials and region, the API server, proxies. */
+const passed = ['AWS_', 'KUBERNETES_SERVICE_', 'NODE_EXTRA_CA_CERTS=', 'HTTPS_PROXY=', 'NO_PROXY=']
+
+/**
+ * What a node of a fleet runs: in place when everybody may read it, as in an image with a read-only
+ * root, else copied as for {@link forSettings}. The configuration may be readable for root alone.
+ */
+function forConfig(configPath: string): string[] {
+  const options = passed.flatMap((prefix) => ['--pass', prefix])
+  if ([collectorPath, addonPath, configPath].every(isReadableForAll)) {
+    return sensorArguments(options, [collectorPath, configPath])
+  }
+  const stage = new Stage()
+  const program = stage.copy(collectorPath)
+  stage.copy(addonPath)
+  const config = stage.copy(configPath)
+  return sensorArguments([...options, '--remove', stage.directory], [program, config])
+}
+
+function isReadableForAll(path: string): boolean {
+  if ((statSync(path).mode & 0o004) === 0) return false
+  for (let at = dirname(path); ; at = dirname(at)) {
+    if ((statSync(at).mode & 0o001) === 0) return false
+    if (at === '/') return true
   }
 }
 
 const agentEnvironment = { UV_THREADPOOL_SIZE: '1', MALLOC_ARENA_MAX: '1' }
 
-/** Becomes the sensor, which starts the agent; this process and its memory are gone then. */
-export function becomeSensor(settings: AgentSettings): never {
-  const { args } = stage(settings)
+function become(args: readonly string[]): never {
   process.execve?.(sensorPath, ['lanner-sensor', ...args], environment())
   throw new Error(`cannot start ${sensorPath}`)
 }
 
+/** Becomes the sensor, which starts the agent; this process and its memory are gone then. */
+export function becomeSensor(settings: AgentSettings): never {
+  become(forSettings(settings))
+}
+
+/** The same with the agent of a fleet, which reads `configPath` itself. */
+export function becomeCollector(configPath: string): never {
+  become(forConfig(configPath))
+}
+
 /** Runs the sensor as a child whose agent writes to the file `out`; resolves to its exit code. */
 export function runSensor(settings: AgentSettings, out: number): Promise<number> {
-  const { args } = stage(settings)
+  const args = forSettings(settings)
   const child = spawn(sensorPath, args, { stdio: ['inherit', out, 'inherit'], env: environment() })
   // the terminal signals the whole group; a signal to this process alone is passed on
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))

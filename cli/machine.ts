@@ -15,6 +15,7 @@ export const buildDirectory = fileURLToPath(new URL('../build/', import.meta.url
 export const sensorPath = `${buildDirectory}lanner-sensor`
 export const addonPath = `${buildDirectory}ring.node`
 export const agentPath = `${buildDirectory}agent.mjs`
+export const collectorPath = `${buildDirectory}collector.mjs`
 export const actorPath = `${buildDirectory}lanner-actor`
 
 const BTF = '/sys/kernel/btf/vmlinux'

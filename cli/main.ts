@@ -20,6 +20,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'evaluate rules over a trace',
     load: () => import('./replay.ts'),
   },
+  agent: {
+    summary: 'run the collector of a node in a fleet: to Kinesis, or alerts on the node',
+    load: () => import('./agent.ts'),
+  },
   'rules check': {
     summary: 'check rules files and report every mistake',
     load: () => import('./rules-check.ts'),

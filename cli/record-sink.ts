@@ -3,7 +3,7 @@ import { encodeFrame, type SyscallEvent } from '#events'
 import { Batcher } from '../collector/agent/batcher.ts'
 import { keepEvent } from '../collector/agent/ring-event.ts'
 import type { KernelCounters } from '../collector/agent/sensor-link.ts'
-import { compress, ZSTD } from './trace-file.ts'
+import { compress, ZSTD } from '../collector/agent/zstd.ts'
 
 export interface RecordOptions {
   readonly node: string

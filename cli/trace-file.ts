@@ -1,20 +1,9 @@
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { type Batch, BatchError, decodeBatch, FrameError, FrameReader } from '#events'
+import { decompress } from '../collector/agent/zstd.ts'
 
-/** Number of zstd in a batch's header. */
-export const ZSTD = 1
 const CHUNK = 1 << 20
-
-export function compress(body: Uint8Array): Uint8Array {
-  return zstdCompressSync(body)
-}
-
-export function decompress(body: Uint8Array, limit: number, compression: number): Uint8Array {
-  if (compression !== ZSTD) throw new Error(`compression ${compression} is not known here`)
-  return zstdDecompressSync(body, { maxOutputLength: Math.max(limit, 1) })
-}
 
 /** A trace that cannot be read to its end; what came before it was read. */
 export class TraceError extends Error {

@@ -1,6 +1,6 @@
 import { alertJson, alertOf, type Rule } from '#engine'
 import { type SyscallEvent, syscallSource } from '#events'
-import { type Origin, withContext } from './alert-context.ts'
+import { type Origin, withContext } from '../collector/agent/alert-context.ts'
 import { detectionText, painter } from './detection-text.ts'
 import { StatusLine, statusText, type WatchFigures } from './status-line.ts'
 

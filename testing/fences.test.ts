@@ -26,6 +26,14 @@ const fences: readonly (readonly [folder: string, allowed: readonly string[]])[]
       '@smithy/node-http-handler',
     ],
   ],
+  [
+    'collector',
+    [
+      ...['collector', 'rules/events', 'rules/engine', 'rules/load', 'node:'],
+      ...['@aws-sdk/client-kinesis', '@smithy/node-http-handler'],
+    ],
+  ],
+  ['collector/config', ['collector/config', 'collector/agent', 'rules/events', 'rules/load']],
   ['cli', ['cli', 'collector', 'rules', 'node:', 'esbuild', 'yaml']],
   [
     'testing',

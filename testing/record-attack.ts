@@ -12,8 +12,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Batch, encodeBatch, encodeFrame, type Process, type SyscallEvent } from '#events'
-import { compress, readTrace } from '../cli/trace-file.ts'
+import { readTrace } from '../cli/trace-file.ts'
 import { keepEvent } from '../collector/agent/ring-event.ts'
+import { compress } from '../collector/agent/zstd.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const RUNTIME = 'containerd-shim'

@@ -17,12 +17,15 @@ export interface AgentOptions {
   readonly control: ArrayBuffer
   readonly table: ProcessTable
   readonly context: EventContext
+  /** What events are shown to, until {@link Agent.use}. */
   readonly program: Program<SyscallEvent>
   readonly environment: EnvironmentFilter
   /** Called for each event that matches; the event is valid during the call only. */
   readonly onMatch: (event: SyscallEvent, rules: readonly Rule[]) => void
   /** Called for every event, matching or not; the event is valid during the call only. */
   readonly onEvent?: (event: SyscallEvent) => void
+  /** Called after each slice of the ring. */
+  readonly onDrained?: () => void
   /** The processes that ran before are known, and system calls are reported from now on. */
   readonly onReady?: () => void
 }
@@ -40,6 +43,8 @@ const FCHDIR = syscallNumber('fchdir')!
 /** Drains the ring: keeps the process table true and shows every event to the rules. */
 export class Agent {
   readonly #options: AgentOptions
+  #program: Program<SyscallEvent>
+  #environment: EnvironmentFilter
   readonly #record: RecordReader
   readonly #event: RingEvent
   /** Processes of the last events by pid: most events come from few processes. */
@@ -52,6 +57,8 @@ export class Agent {
 
   constructor(options: AgentOptions) {
     this.#options = options
+    this.#program = options.program
+    this.#environment = options.environment
     this.#record = new RecordReader(options.ring.words)
     this.#event = new RingEvent(this.#record, options.context)
     this.#setEpoch()
@@ -59,6 +66,12 @@ export class Agent {
 
   get figures(): AgentFigures {
     return { records: this.#records, matched: this.#matched }
+  }
+
+  /** Shows events to other rules from the next one on. */
+  use(program: Program<SyscallEvent>, environment: EnvironmentFilter): void {
+    this.#program = program
+    this.#environment = environment
   }
 
   /**
@@ -69,7 +82,7 @@ export class Agent {
     this.#options.ring.peek((at) => {
       this.#record.point(at)
       if (this.#record.shape === Shape.snapshot) {
-        this.#options.table.snapshot(readExec(this.#record, this.#options.environment))
+        this.#options.table.snapshot(readExec(this.#record, this.#environment))
       }
     })
   }
@@ -78,6 +91,7 @@ export class Agent {
   drain = (): void => {
     this.#setEpoch()
     const count = this.#options.ring.drain(this.#onRecord, SLICE)
+    this.#options.onDrained?.()
     if (count < SLICE || this.#scheduled) return
     this.#scheduled = true
     setImmediate(() => {
@@ -100,11 +114,11 @@ export class Agent {
         this.#onCall()
         return
       case Shape.exec:
-        this.#show(this.#options.table.exec(readExec(record, this.#options.environment)))
+        this.#show(this.#options.table.exec(readExec(record, this.#environment)))
         this.#forget()
         return
       case Shape.snapshot:
-        this.#options.table.snapshot(readExec(record, this.#options.environment))
+        this.#options.table.snapshot(readExec(record, this.#environment))
         this.#forget()
         return
       case Shape.fork:
@@ -138,7 +152,7 @@ export class Agent {
     const event = this.#event
     event.point(process, this.#epoch)
     this.#options.onEvent?.(event)
-    const rules = this.#options.program.evaluate(event)
+    const rules = this.#program.evaluate(event)
     if (rules.length === 0) return
     this.#matched += 1
     this.#options.onMatch(event, rules)

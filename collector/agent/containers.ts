@@ -29,6 +29,7 @@ export class ContainerTable {
   #lastIdentity: ContainerIdentity | undefined
   readonly #limit: number
   #onNew: (container: Container) => void = () => {}
+  #evicted = 0
 
   constructor({ limit = 2048 }: ContainerTableOptions = {}) {
     this.#limit = limit
@@ -36,6 +37,11 @@ export class ContainerTable {
 
   get size(): number {
     return this.#entries.size
+  }
+
+  /** Containers that had to go for others. */
+  get evicted(): number {
+    return this.#evicted
   }
 
   /** All containers, the one unused for longest first. */
@@ -76,6 +82,7 @@ export class ContainerTable {
       this.#entries.set(identity.fullId, known)
       return known.container
     }
+    if (this.#entries.size >= this.#limit) this.#evicted += 1
     forgetOldest(this.#entries, this.#limit)
     const container: Mutable<Container> = { ...identity }
     this.#entries.set(identity.fullId, { container, told: {} })

@@ -11,6 +11,7 @@ import {
   RING_BYTES,
 } from './layout.ts'
 import { Ring } from './ring.ts'
+import { RunState } from './run-state.ts'
 
 /** Descriptors the sensor hands over; the same numbers as in `collector/sensor/sensor.h`. */
 const Fd = { ring: 10, control: 11, progress: 12, counters: 13, kept: 14, requests: 15 } as const
@@ -48,8 +49,8 @@ export interface KernelCounters {
 export class SensorLink {
   readonly ring: Ring
   readonly control: ArrayBuffer
-  /** Memory that outlives this process: the next agent of the same sensor finds it as it is. */
-  readonly kept: ArrayBuffer
+  /** What outlives this process: the next agent of the same sensor goes on with it. */
+  readonly state: RunState
   readonly #addon: RingAddon
   readonly #progress: ArrayBuffer
   readonly #counters: BigUint64Array
@@ -61,7 +62,7 @@ export class SensorLink {
     const [consumer, data, reader] = this.#addon.mapRing(Fd.ring, RING_BYTES)
     this.ring = new Ring(consumer, data, RING_BYTES, reader)
     this.control = this.#addon.mapPage(Fd.control, PAGE, 0)
-    this.kept = this.#addon.mapPage(Fd.kept, PAGE, 1)
+    this.state = new RunState(this.#addon.mapPage(Fd.kept, PAGE, 1))
     this.#progress = this.#addon.mapPage(Fd.progress, PAGE, 0)
     this.#counters = new BigUint64Array(
       this.#addon.mapPage(Fd.counters, MAX_CPUS * CPU_COUNTERS_BYTES, 0),

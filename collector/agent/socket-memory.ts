@@ -44,7 +44,12 @@ export class SocketMemory {
   #older = new Map<number, Seen>()
   #lastInode = -1
   #last: Seen = { role: undefined, ends: noEnds }
+  /** Sockets that had to go for others. */
   evicted = 0
+
+  get size(): number {
+    return this.#recent.size + this.#older.size
+  }
 
   /** The first call that decides the role wins: a server that answers stays a server. */
   role(inode: number, call: string, localPort: number, remotePort: number): Socket['role'] {

@@ -19,13 +19,15 @@ export interface Tables {
   readonly context: EventContext
   /** Resolves when the names that rules ask for were looked up once. */
   readonly namesReady: Promise<void>
+  /** Looks up other names from now on. */
+  useHostNames(hostNames: readonly string[]): void
 }
 
 /** What the agent remembers between events, filled through the sensor where that needs privilege. */
 export function createTables(link: SensorLink, hostNames: readonly string[]): Tables {
   const containers = new ContainerTable()
-  const names = new NameTable({ names: hostNames })
-  if (hostNames.length > 0) keepFresh(names, NAME_INTERVAL)
+  let names = new NameTable({ names: hostNames })
+  let fresh = hostNames.length > 0 ? keepFresh(names, NAME_INTERVAL) : undefined
   const users = new UserTable({
     host: accountsUnder(),
     readRootFile: (pid, file) => link.readRootFile(pid, file),
@@ -51,6 +53,11 @@ export function createTables(link: SensorLink, hostNames: readonly string[]): Ta
     processes: new ProcessTable({ containerOf }),
     containers,
     namesReady: names.refresh(),
+    useHostNames(others) {
+      fresh?.stop()
+      names = new NameTable({ names: others })
+      fresh = others.length > 0 ? keepFresh(names, NAME_INTERVAL) : undefined
+    },
     context: {
       sockets: new SocketMemory(),
       user: (uid, process) => users.user(uid, process),

@@ -19,6 +19,32 @@
 static const char *const passed_on[] = { "TERM", "COLORTERM", "NO_COLOR", "LANG", "LC_ALL", "TZ",
 					 "COLUMNS", "LINES", "FALCO_HOSTNAME", NULL };
 
+/* Beginnings of further names: see --pass. */
+static const char *prefixes[8];
+
+bool agent_pass(const char *prefix)
+{
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (!prefixes[i]) {
+			prefixes[i] = prefix;
+			return true;
+		}
+	return false;
+}
+
+static bool is_passed(const char *entry)
+{
+	for (const char *const *name = passed_on; *name; name++) {
+		size_t length = strlen(*name);
+		if (!strncmp(entry, *name, length) && entry[length] == '=')
+			return true;
+	}
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes) && prefixes[i]; i++)
+		if (!strncmp(entry, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return !strncmp(entry, "LANNER_", 7) && strncmp(entry, "LANNER_AGENT_RESTARTS=", 22);
+}
+
 static char **environment(int restarts)
 {
 	extern char **environ;
@@ -28,15 +54,9 @@ static char **environment(int restarts)
 
 	snprintf(count, sizeof(count), "LANNER_AGENT_RESTARTS=%d", restarts);
 	kept[n++] = count;
-	for (char **entry = environ; *entry && n < 60; entry++) {
-		if (!strncmp(*entry, "LANNER_", 7) && strncmp(*entry, count, 22))
+	for (char **entry = environ; *entry && n < 63; entry++)
+		if (is_passed(*entry))
 			kept[n++] = *entry;
-		for (const char *const *name = passed_on; *name; name++) {
-			size_t length = strlen(*name);
-			if (!strncmp(*entry, *name, length) && (*entry)[length] == '=')
-				kept[n++] = *entry;
-		}
-	}
 	kept[n] = NULL;
 	return kept;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lanner-sensor [--remove DIR] -- NODE [ARGUMENT...]
+ * lanner-sensor [--remove DIR] [--pass PREFIX]... -- NODE [ARGUMENT...]
  *
  * Loads the kernel side, starts NODE with the given arguments as an unprivileged agent, and stays to
  * serve and supervise it. An agent that dies of a signal or a crash is started again at the same
  * place in the ring; one that ends by itself ends the sensor, with its exit code. DIR, the directory
- * that the agent's program was staged in, is removed at the end.
+ * that the agent's program was staged in, is removed at the end. PREFIX names variables of the
+ * environment that the agent gets, too.
  */
 #define _GNU_SOURCE
 #include "sensor.h"
@@ -140,12 +141,14 @@ int main(int argc, char **argv)
 	sigset_t blocked;
 	int i = 1, code = EXIT_UNUSABLE;
 
-	if (i + 1 < argc && !strcmp(argv[i], "--remove")) {
-		staged = argv[i + 1];
-		i += 2;
+	for (; i + 1 < argc && strcmp(argv[i], "--"); i += 2) {
+		if (!strcmp(argv[i], "--remove"))
+			staged = argv[i + 1];
+		else if (strcmp(argv[i], "--pass") || !agent_pass(argv[i + 1]))
+			break;
 	}
 	if (i + 1 >= argc || strcmp(argv[i], "--")) {
-		complain("usage: lanner-sensor [--remove DIR] -- NODE [ARGUMENT...]\n");
+		complain("usage: lanner-sensor [--remove DIR] [--pass PREFIX]... -- NODE [ARGUMENT...]\n");
 		return EXIT_UNUSABLE;
 	}
 	char **agent_argv = argv + i + 1;

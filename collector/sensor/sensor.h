@@ -56,6 +56,7 @@ struct agent {
 	int requests; /* our end of the socket pair */
 	int restarts;
 };
+bool agent_pass(const char *prefix);
 bool agent_start(struct agent *a, const struct kernel_side *k, int node_fd, char **argv);
 
 /* capabilities.c: what the sensor keeps after loading. */

@@ -14,6 +14,7 @@ export const lossPlaces = [
   'queue',
   'spool',
   'sink',
+  'limit',
 ] as const
 export type LossPlace = (typeof lossPlaces)[number]
 

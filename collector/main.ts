@@ -1,0 +1,251 @@
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { NoticeKind } from '#events'
+import { readRuleFiles, type SourceFile } from '#load'
+import { Agent } from './agent/agent.ts'
+import { compileNodeRules, type NodeRules } from './agent/node-rules.ts'
+import { RulesWatch } from './agent/rules-watch.ts'
+import { SensorLink } from './agent/sensor-link.ts'
+import { createTables } from './agent/tables.ts'
+import { readConfig } from './config/read-config.ts'
+import { rulesOptions } from './config/rules-options.ts'
+import { serveHealth } from './health.ts'
+import { clusterAddress, startPodIdentity } from './kubernetes/index.ts'
+import { metricsOf, type NodeFigures } from './metrics.ts'
+import { NodeAlerts } from './node-alerts.ts'
+import { Outlet } from './outlet.ts'
+import { openAlertOutputs } from './sinks/alerts/index.ts'
+import { KinesisSink } from './sinks/kinesis/kinesis-sink.ts'
+import { Watchdog } from './watchdog.ts'
+
+/**
+ * The agent of a node in a fleet, started by the sensor: `main.mjs CONFIG`. It reads the ring, and
+ * ships what the rules could match or makes alerts of it here.
+ */
+const TICK_MS = 250
+const RULES_LOOK_TICKS = 8
+const GOODBYE_MS = 15_000
+
+process.title = 'lanner-agent'
+const say = (text: string) => process.stderr.write(`lanner: ${text.toWellFormed()}\n`)
+
+function fail(code: number, lines: readonly string[]): never {
+  for (const line of lines) say(line)
+  process.exit(code)
+}
+
+const configPath = process.argv[2]!
+const read = readConfig({ name: configPath, text: readFileSync(configPath, 'utf8') }, process.env)
+if (!read.ok) fail(2, read.mistakes)
+const { config } = read
+const node = config.node === '' ? hostname() : config.node
+
+function firstRules(): NodeRules {
+  const { files, problems } = readRuleFiles(config.rules.paths)
+  if (problems.length > 0)
+    fail(
+      2,
+      problems.map(({ path, message }) => `${path}: ${message}`),
+    )
+  const compiled = compileNodeRules(files, rulesOptions(config))
+  if ('mistakes' in compiled) fail(1, compiled.mistakes)
+  return compiled.rules
+}
+
+let rules = firstRules()
+let rulesRefused = 0
+const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+const link = new SensorLink(join(dirname(process.argv[1]!), 'ring.node'))
+const tables = createTables(link, rules.needs.hostNames)
+
+const { stream, region, endpoint } = config.kinesis
+const outlet =
+  stream === ''
+    ? undefined
+    : await Outlet.open({
+        config,
+        node,
+        boot,
+        link,
+        sink: new KinesisSink({
+          stream,
+          ...(region !== '' && { region }),
+          ...(endpoint !== '' && { endpoint }),
+        }),
+        rulesetHash: () => rules.hash,
+        announce: say,
+      })
+
+if (outlet === undefined) link.state.begin(undefined)
+const alerts = new NodeAlerts({
+  mode: config.alerts.mode,
+  outputs: config.alerts.mode === 'off' ? [] : openAlertOutputs(config.alerts, say),
+  origin: { cluster: config.cluster, node, boot, run: String(link.state.run) },
+  reachability: () => outlet?.reachability ?? { state: 'unknown', forMs: 0 },
+})
+
+/** Says something of this node to everybody who should know. */
+function notify(kind: NoticeKind, text: string): void {
+  say(text)
+  outlet?.notify(kind, text)
+  alerts.notify(kind, text)
+}
+
+const agent = new Agent({
+  ring: link.ring,
+  control: link.control,
+  table: tables.processes,
+  context: tables.context,
+  program: rules.edge,
+  environment: rules.needs.environment,
+  onMatch: (event, matched) => {
+    alerts.show(event, rules.full)
+    outlet?.offer(event, matched)
+  },
+  onDrained: () => outlet?.afterDrain(),
+  onReady: () => {
+    link.awaitSnapshot()
+    const since = Math.round(performance.now())
+    notify('started', `watching with ${rules.full.rules.length} rules, after ${since} ms`)
+    settle()
+  },
+})
+
+/** Loading rules leaves garbage that nothing would collect for hours: a quarter of the memory. */
+function settle(): void {
+  ;(globalThis as { gc?: () => void }).gc?.()
+}
+
+/** A changed set takes the place of the one in force, in the kernel and here; a bad one does not. */
+function changeRules(files: readonly SourceFile[]): void {
+  const compiled = compileNodeRules(files, rulesOptions(config))
+  if ('mistakes' in compiled) {
+    rulesRefused += 1
+    const [first] = compiled.mistakes
+    const more = compiled.mistakes.length > 1 ? `, and ${compiled.mistakes.length - 1} more` : ''
+    notify('rules-refused', `the changed rules are refused: ${first}${more}`)
+    return
+  }
+  if (compiled.rules.hash === rules.hash) return
+  link.setFilter(compiled.rules.needs.kernel)
+  rules = compiled.rules
+  agent.use(rules.edge, rules.needs.environment)
+  tables.useHostNames(rules.needs.hostNames)
+  notify(
+    'rules-changed',
+    `${rules.full.rules.length} rules in force, hash ${rules.hash.slice(0, 12)}`,
+  )
+  settle()
+}
+
+const rulesWatch = new RulesWatch({
+  paths: config.rules.paths,
+  onChange: changeRules,
+  onUnreadable: (problems) => {
+    rulesRefused += 1
+    notify('rules-refused', `the changed rules cannot be read: ${problems.join('; ')}`)
+  },
+})
+
+function startKubernetes() {
+  const { mode, url, ca, token } = config.kubernetes
+  if (mode === 'off') return undefined
+  const found = clusterAddress(process.env)
+  const address = url === '' ? found?.url : url
+  if (address === undefined) {
+    if (mode === 'on')
+      fail(2, [
+        `${configPath}: kubernetes.mode is on, but there is no kubernetes.url and no pod environment`,
+      ])
+    return undefined
+  }
+  return startPodIdentity({
+    address: { url: address, caFile: ca, tokenFile: token },
+    node,
+    containers: tables.containers,
+  })
+}
+const kubernetes = startKubernetes()
+
+function figures(): NodeFigures {
+  const { processes, containers, context } = tables
+  const { state } = link
+  return {
+    kernel: link.counters(),
+    records: state.total('records'),
+    matched: state.total('matched'),
+    restarts: state.total('restarts'),
+    tampered: link.tampered,
+    rules: rules.full.rules.length,
+    rulesRefused,
+    tables: {
+      processes: { size: processes.size, evicted: processes.counters.evicted },
+      containers: { size: containers.size, evicted: containers.evicted },
+      sockets: { size: context.sockets.size, evicted: context.sockets.evicted },
+    },
+    lost: {
+      queue: state.total('lost-queue'),
+      spool: state.total('lost-spool'),
+      sink: state.total('lost-sink'),
+      limit: state.total('lost-limit'),
+    },
+    outlet: outlet?.figures,
+    alerts: alerts.figures,
+    kubernetes: kubernetes?.figures,
+  }
+}
+
+const watchdog = new Watchdog({ notify, figures })
+let counted = agent.figures
+let ticks = 0
+const timer = setInterval(() => {
+  const { records, matched } = agent.figures
+  link.state.add('records', records - counted.records)
+  link.state.add('matched', matched - counted.matched)
+  counted = { records, matched }
+  outlet?.tick()
+  ticks += 1
+  if (ticks % RULES_LOOK_TICKS === 0) {
+    rulesWatch.look()
+    watchdog.look()
+  }
+}, TICK_MS)
+
+let ending = false
+async function end(): Promise<void> {
+  if (ending) return
+  ending = true
+  clearInterval(timer)
+  agent.drain()
+  link.stop()
+  await kubernetes?.stop()
+  alerts.notify('stopped', 'the agent stops')
+  const isEmpty = await outlet?.stop(GOODBYE_MS)
+  if (isEmpty === false)
+    say('not everything could be shipped: the spool keeps it for the next start')
+  await alerts.close()
+  process.exit(0)
+}
+process.on('SIGINT', end)
+process.on('SIGTERM', end)
+
+if (config.health.port !== 0) {
+  serveHealth({
+    port: config.health.port,
+    complaints: () => watchdog.complaints(),
+    metrics: () => metricsOf(figures()),
+    onError: (error) => say(`no health on port ${config.health.port}: ${error.message}`),
+  })
+}
+
+link.setFilter(rules.needs.kernel)
+link.requestSnapshot()
+if (link.state.total('restarts') > 0 || Number(process.env['LANNER_AGENT_RESTARTS'] ?? 0) > 0) {
+  // the events that wait are older than the snapshot: learn the processes first
+  link.awaitSnapshot()
+  agent.prime()
+}
+outlet?.start()
+link.onEvents(agent.drain)
+agent.drain()
