@@ -16,6 +16,25 @@ export interface Stretch {
 const leastBatch = 72
 const smallBuffer = 64 << 10
 
+/** Bytes to read at a time where a whole segment is gone through. */
+export const scanBytes = 256 << 10
+
+/** Batches of one file, in the bytes of a trace file; it is named by the index of the first. */
+export interface Segment {
+  readonly first: number
+  readonly path: string
+  bytes: number
+}
+
+export function segmentName(first: number): string {
+  return `${String(first).padStart(16, '0')}.frames`
+}
+
+/** The index in a name of {@link segmentName}; `undefined` for another file. */
+export function firstIndexOf(name: string): number | undefined {
+  return /^\d{16}\.frames$/.test(name) ? Number.parseInt(name, 10) : undefined
+}
+
 /** Reads segments piece by piece through one buffer. */
 export class SegmentReader {
   #buffer = Buffer.allocUnsafeSlow(smallBuffer)
@@ -90,5 +109,22 @@ function headerOf(batch: Uint8Array): BatchHeader | undefined {
   } catch (error) {
     if (error instanceof BatchError) return undefined
     throw error
+  }
+}
+
+/** Writes a batch with its length before it. Rejects when not all of it could be written. */
+export async function writeFrame(handle: FileHandle, batch: Uint8Array, at: number): Promise<void> {
+  const length = Buffer.allocUnsafe(lengthSize)
+  length.writeUInt32LE(batch.length)
+  let rest: Uint8Array[] = [length, batch]
+  while (rest.length > 0) {
+    // Short on a disk that is nearly full; the next call then says why.
+    let { bytesWritten } = await handle.writev(rest, at)
+    at += bytesWritten
+    while (rest.length > 0 && bytesWritten >= rest[0]!.length) {
+      bytesWritten -= rest[0]!.length
+      rest = rest.slice(1)
+    }
+    if (rest.length > 0) rest[0] = rest[0]!.subarray(bytesWritten)
   }
 }

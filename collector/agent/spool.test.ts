@@ -183,6 +183,19 @@ describe('at its limit', () => {
     expect(spool.figures.waiting).toBe(0)
   })
 
+  it('what is being sent stays as it is', async () => {
+    const spool = await openSpool(small)
+    await fill(spool, 0, 8, 300)
+    const entries = await spool.next(9, 1 << 20)
+    for (let sequence = 100; spool.figures.givenUpBatches < 30; sequence++) {
+      await fill(spool, sequence, sequence + 1, 300)
+    }
+    expect(entries.length).toBeGreaterThan(3)
+    expect(entries.map(({ batch }) => Uint8Array.from(batch))).toEqual(
+      range(0, entries.length).map((sequence) => makeBatch({ sequence, fill: 300 })),
+    )
+  })
+
   it('a release of what was given up in the meantime skips nothing', async () => {
     const spool = await openSpool(small)
     await fill(spool, 0, 8, 300)
@@ -467,7 +480,7 @@ describe('a full disk', () => {
         expect(spool.figures).toMatchObject({ damaged: 0, tornBytes: 0 })
         await spool.close()
       } finally {
-        spawnSync('umount', [disk])
+        spawnSync('umount', ['-l', disk])
       }
     },
   )

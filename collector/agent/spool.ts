@@ -1,10 +1,19 @@
-import { type FileHandle, mkdir, open, readdir, rm, stat, truncate } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BatchHeader, readHeader } from '#events'
 import { reasonOf, SpoolError } from './spool-error.ts'
 import { lockDirectory, type Unlock } from './spool-lock.ts'
 import { type BatchName, PositionFile, type SpoolPosition } from './spool-position.ts'
-import { lengthSize, SegmentReader, type Stretch } from './spool-segment.ts'
+import { recover } from './spool-recovery.ts'
+import {
+  lengthSize,
+  type Segment,
+  SegmentReader,
+  type Stretch,
+  scanBytes,
+  segmentName,
+  writeFrame,
+} from './spool-segment.ts'
 
 export interface SpoolOptions {
   /** Made when missing; nothing else may lie in it. */
@@ -47,15 +56,6 @@ export interface SpoolFigures {
   readonly damaged: number
   readonly damagedBytes: number
 }
-
-/** Batches of one file, in the bytes of a trace file; it is named by the index of the first. */
-interface Segment {
-  readonly first: number
-  readonly path: string
-  bytes: number
-}
-
-const scanBytes = 256 << 10
 
 /**
  * Batches on disk between the agent and the service, in order, bounded, through restarts and kills.
@@ -112,7 +112,7 @@ export class Spool {
       const { file, position } = await PositionFile.open(join(directory, 'position'))
       positions = file
       const spool = new Spool(options, unlock, positions)
-      await spool.#find(position)
+      await spool.#takeOver(position)
       return spool
     } catch (error) {
       await positions?.close()
@@ -253,7 +253,7 @@ export class Spool {
         this.#reader.shrink()
         return []
       }
-      const stretches = await this.#read(segment, maxBatches, maxBytes)
+      const stretches = await this.#read(this.#reader, segment, maxBatches, maxBytes)
       const entries: SpoolEntry[] = []
       for (const { end, entry } of stretches) {
         if (entry === undefined) break
@@ -266,13 +266,18 @@ export class Spool {
     }
   }
 
-  async #read(segment: Segment, maxBatches: number, maxBytes: number): Promise<Stretch[]> {
+  async #read(
+    reader: SegmentReader,
+    segment: Segment,
+    maxBatches: number,
+    maxBytes: number,
+  ): Promise<Stretch[]> {
     if (this.#reading?.segment !== segment) {
       await this.#stopReading()
       this.#reading = { segment, handle: await open(segment.path, 'r') }
     }
     const { handle } = this.#reading
-    return this.#reader.read(handle, this.#offset, segment.bytes, maxBatches, maxBytes)
+    return reader.read(handle, this.#offset, segment.bytes, maxBatches, maxBytes)
   }
 
   async #stopReading(): Promise<void> {
@@ -310,12 +315,14 @@ export class Spool {
 
   async #giveUp(): Promise<void> {
     const segment = this.#segments[0]!
+    // Not the reader whose buffer holds what is being sent.
+    const reader = new SegmentReader()
     let batches = 0
     let events = 0
     while (this.#offset < segment.bytes) {
       // What cannot be read must not hold the room that the next batch needs.
       const unreadable: Stretch = { start: this.#offset, end: segment.bytes, entry: undefined }
-      const stretches = await this.#read(segment, 1024, scanBytes).catch(() => [unreadable])
+      const stretches = await this.#read(reader, segment, 1024, scanBytes).catch(() => [unreadable])
       for (const stretch of stretches) {
         if (stretch.entry === undefined) this.#skipDamage(stretch)
         else {
@@ -332,7 +339,7 @@ export class Spool {
   }
 
   async #startSegment(): Promise<FileHandle> {
-    const path = join(this.#options.directory, `${String(this.#next).padStart(16, '0')}.frames`)
+    const path = join(this.#options.directory, segmentName(this.#next))
     // From here on the newest batch may stand in no segment.
     await this.#remember()
     const handle = await open(path, 'wx', 0o600)
@@ -371,91 +378,21 @@ export class Spool {
   }
 
   /** Takes over what lies in the directory. */
-  async #find(position: SpoolPosition | undefined): Promise<void> {
+  async #takeOver(position: SpoolPosition | undefined): Promise<void> {
     const { directory, segmentBytes } = this.#options
-    for (const name of (await readdir(directory)).sort()) {
-      if (!/^\d{16}\.frames$/.test(name)) continue
-      const path = join(directory, name)
-      const first = Number.parseInt(name, 10)
-      if (position !== undefined && first < position.segment) await rm(path)
-      else this.#segments.push({ first, path, bytes: (await stat(path)).size })
-    }
-    this.#next = position?.next ?? 0
-    this.#last = position?.last
+    const found = await recover(directory, position)
+    this.#segments = found.segments
+    this.#offset = found.offset
+    this.#head = found.head
+    this.#next = found.next
+    this.#last = found.last
+    this.#tornBytes = found.tornBytes
     this.#givenUpBatches = position?.givenUpBatches ?? 0
     this.#givenUpEvents = position?.givenUpEvents ?? 0
-    const head = this.#segments[0]
-    if (head !== undefined && head.first === position?.segment) {
-      this.#offset = Math.min(position.offset, head.bytes)
-      this.#head = position.head
-    } else this.#head = head?.first ?? this.#next
-    const isWhole = await this.#findEnd(position !== undefined)
-    const active = this.#segments.at(-1)
-    if (active !== undefined && isWhole && active.bytes < segmentBytes) {
-      this.#writing = await open(active.path, 'r+')
+    const newest = this.#segments.at(-1)
+    if (newest !== undefined && found.isWhole && newest.bytes < segmentBytes) {
+      this.#writing = await open(newest.path, 'r+')
     }
     await this.#remember()
-  }
-
-  /**
-   * Cuts a torn end and finds the newest batch. False when the last segment cannot be appended to,
-   * because the numbers of its entries would not be their places any more.
-   */
-  async #findEnd(isPositionKnown: boolean): Promise<boolean> {
-    const segment = this.#segments.at(-1)
-    if (segment === undefined) return true
-    const isHead = this.#segments.length === 1
-    const { end, count, newest } = await this.#scan(segment, isHead ? this.#offset : 0)
-    const endIndex = (isHead ? this.#head : segment.first) + count
-    if (end < segment.bytes) {
-      await truncate(segment.path, end)
-      this.#tornBytes += segment.bytes - end
-      segment.bytes = end
-    }
-    if (newest !== undefined && endIndex >= this.#next) this.#last = newest
-    if (!isPositionKnown) {
-      for (const older of this.#segments.slice(0, -1).reverse()) {
-        this.#last ??= (await this.#scan(older, 0)).newest
-      }
-    }
-    const isWhole = endIndex >= this.#next
-    this.#next = Math.max(this.#next, endIndex)
-    return isWhole
-  }
-
-  /** Where the last batch from a place on ends, how many entries that makes, and its name. */
-  async #scan(segment: Segment, start: number) {
-    const found = { end: start, count: 0, newest: undefined as BatchName | undefined }
-    const handle = await open(segment.path, 'r')
-    try {
-      for (let at = start, count = 0; at < segment.bytes; ) {
-        for (const stretch of await this.#reader.read(handle, at, segment.bytes, 1024, scanBytes)) {
-          at = stretch.end
-          count += 1
-          if (stretch.entry === undefined) continue
-          const { run, sequence } = stretch.entry.header
-          Object.assign(found, { end: at, count, newest: { run, sequence } })
-        }
-      }
-      return found
-    } finally {
-      await handle.close()
-    }
-  }
-}
-
-async function writeFrame(handle: FileHandle, batch: Uint8Array, at: number): Promise<void> {
-  const length = Buffer.allocUnsafe(lengthSize)
-  length.writeUInt32LE(batch.length)
-  let rest: Uint8Array[] = [length, batch]
-  while (rest.length > 0) {
-    // Short on a disk that is nearly full; the next call then says why.
-    let { bytesWritten } = await handle.writev(rest, at)
-    at += bytesWritten
-    while (rest.length > 0 && bytesWritten >= rest[0]!.length) {
-      bytesWritten -= rest[0]!.length
-      rest = rest.slice(1)
-    }
-    if (rest.length > 0) rest[0] = rest[0]!.subarray(bytesWritten)
   }
 }
