@@ -33,6 +33,8 @@ static const struct step {
 	{ "exec", step_exec, "PROGRAM [ARGUMENT...]" },
 	{ "terminal", step_terminal, ": the rest runs on a terminal of its own" },
 	{ "container", step_container, ": the rest runs in namespaces, an overlay root and a cgroup named like a container's" },
+	{ "cgroup", step_cgroup, "PATH: the rest runs in this cgroup, made and removed again" },
+	{ "containers", step_containers, "COUNT: one after the other, each with namespaces, cgroup and one program" },
 	{ "network", step_network, "IP: the rest runs in a network of its own that owns this address" },
 	{ "capability", step_capability, "NUMBER: keep a capability over a change of user" },
 	{ "open", step_open, "PATH r|w|t: for reading, writing (removed again if made), truncating" },
@@ -51,6 +53,8 @@ static const struct step {
 	{ "link", step_link, "hard|soft TARGET" },
 	{ "loop", step_loop, "open|spawn|getppid|connect COUNT: and print nanoseconds taken" },
 	{ "paced", step_paced, "COUNT PER_SECOND PATH: opens PATH at this rate" },
+	{ "crowd", step_crowd, "COUNT: processes that live at the same time" },
+	{ "call", step_call, "NUMBER [ARGUMENT...]: any system call; an argument is a number or a text" },
 };
 
 /* Runs the steps from `args` on; each ends at `--`. Also called for the rest by steps that fork. */

@@ -291,3 +291,15 @@ STEP(link)
 	*slash = 0;
 	rmdir(path);
 }
+
+STEP(call)
+{
+	long numbers[7] = {};
+
+	for (int i = 0; i < count && i < 7; i++) {
+		char *end;
+		long number = strtol(args[i], &end, 0);
+		numbers[i] = *args[i] && !*end ? number : (long)args[i];
+	}
+	syscall(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6]);
+}

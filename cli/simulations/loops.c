@@ -80,3 +80,29 @@ STEP(paced)
 		close(open(args[2], O_RDONLY));
 	}
 }
+
+/* They wait for the end of a pipe, so that the last is there before the first goes. */
+STEP(crowd)
+{
+	long times = atol(args[0]), made = 0;
+	int pipe_fds[2];
+	char byte;
+
+	(void)count;
+	if (pipe(pipe_fds))
+		die("pipe");
+	for (; made < times; made++) {
+		pid_t child = fork();
+		if (child < 0)
+			break;
+		if (!child) {
+			close(pipe_fds[1]);
+			_exit(read(pipe_fds[0], &byte, 1) < 0);
+		}
+	}
+	close(pipe_fds[1]);
+	while (wait(NULL) > 0)
+		;
+	printf("%ld\n", made);
+	fflush(stdout);
+}

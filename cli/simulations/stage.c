@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <pty.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -197,25 +198,96 @@ static void enter_overlay_root(const char *base)
 		die("pivot_root");
 }
 
+/* Makes a cgroup and what lies above it; `path` is below the root of the hierarchy. */
+static void make_cgroup(char *full, size_t size, const char *path)
+{
+	snprintf(full, size, "%s/%s", cgroup_root(), path);
+	for (char *at = full + strlen(cgroup_root()) + 1; (at = strchr(at, '/')); at++) {
+		*at = 0;
+		mkdir(full, 0755);
+		*at = '/';
+	}
+	mkdir(full, 0755);
+}
+
+static void enter_cgroup(const char *cgroup)
+{
+	char procs[512], number[16];
+
+	snprintf(procs, sizeof(procs), "%s/cgroup.procs", cgroup);
+	snprintf(number, sizeof(number), "%d", getpid());
+	write_text(procs, number);
+}
+
+/* Removes it and what is empty above it; the last process may take a moment to leave. */
+static void remove_cgroup(char *cgroup)
+{
+	for (int i = 0; i < 100 && rmdir(cgroup) && errno == EBUSY; i++)
+		usleep(10000);
+	for (char *slash; (slash = strrchr(cgroup, '/')) && slash > cgroup + strlen(cgroup_root());) {
+		*slash = 0;
+		if (rmdir(cgroup))
+			return;
+	}
+}
+
+/* Children join it before they exec: what a runtime does, without the rest of a container. */
+STEP(cgroup)
+{
+	char cgroup[400];
+
+	make_cgroup(cgroup, sizeof(cgroup), args[0]);
+	pid_t child = fork();
+	if (!child) {
+		enter_cgroup(cgroup);
+		start_again(self, "lanner-actor", rest(args, count));
+	}
+	int status;
+	waitpid(child, &status, 0);
+	remove_cgroup(cgroup);
+	exit(WIFEXITED(status) ? WEXITSTATUS(status) : 3);
+}
+
+static int in_short_container(void *cgroup)
+{
+	enter_cgroup(cgroup);
+	execl("/bin/true", "true", NULL);
+	return 1;
+}
+
+STEP(containers)
+{
+	static char stack[64 << 10];
+	char path[100], cgroup[400];
+
+	(void)count;
+	for (long i = 0, times = atol(args[0]); i < times; i++) {
+		snprintf(path, sizeof(path), "docker/%064lx", i + 1);
+		make_cgroup(cgroup, sizeof(cgroup), path);
+		int flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_VM | CLONE_VFORK | SIGCHLD;
+		pid_t child = clone(in_short_container, stack + sizeof(stack), flags, cgroup);
+		if (child < 0)
+			die("containers");
+		waitpid(child, NULL, 0);
+		remove_cgroup(cgroup);
+	}
+}
+
 STEP(container)
 {
-	char id[65], parent[128], cgroup[256], procs[300], base[] = "/tmp/lanner-actor-XXXXXX";
+	char id[65], path[100], cgroup[400], base[] = "/tmp/lanner-actor-XXXXXX";
 	unsigned seed = getpid() * 2654435761u ^ (unsigned)time(NULL);
-	char number[16];
 
 	for (int i = 0; i < 64; i++)
 		id[i] = "0123456789abcdef"[rand_r(&seed) & 15];
 	id[64] = 0;
-	snprintf(parent, sizeof(parent), "%s/docker", cgroup_root());
-	snprintf(cgroup, sizeof(cgroup), "%s/%s", parent, id);
-	mkdir(parent, 0755);
-	if (mkdir(cgroup, 0755) || !mkdtemp(base))
+	snprintf(path, sizeof(path), "docker/%s", id);
+	make_cgroup(cgroup, sizeof(cgroup), path);
+	if (!mkdtemp(base))
 		die("container");
 	pid_t child = fork();
 	if (!child) {
-		snprintf(procs, sizeof(procs), "%s/cgroup.procs", cgroup);
-		snprintf(number, sizeof(number), "%d", getpid());
-		write_text(procs, number);
+		enter_cgroup(cgroup);
 		if (unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC))
 			die("unshare");
 		pid_t first = fork();
@@ -227,10 +299,7 @@ STEP(container)
 	int status;
 	waitpid(child, &status, 0);
 	rmdir(base);
-	/* the last process may take a moment to leave */
-	for (int i = 0; i < 100 && rmdir(cgroup) && errno == EBUSY; i++)
-		usleep(10000);
-	rmdir(parent);
+	remove_cgroup(cgroup);
 	exit(WIFEXITED(status) ? WEXITSTATUS(status) : 3);
 }
 
