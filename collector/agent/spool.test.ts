@@ -322,6 +322,31 @@ describe('a damaged spool', () => {
     })
   })
 
+  it('does not use a number again that a power cut took back', async () => {
+    let spool = await openSpool()
+    await fill(spool, 0, 3)
+    await spool.close()
+    truncateSync(segmentPath(0), (statSync(segmentPath(0)).size / 3) * 2)
+    spool = await openSpool()
+    expect(spool.last).toEqual({ run: 1n, sequence: 2 })
+    await fill(spool, 3, 5)
+    expect(await drain(spool)).toEqual([0, 1, 3, 4])
+    expect(spool.figures.waiting).toBe(0)
+  })
+
+  it('deletes what was shipped when the process died before it could', async () => {
+    const options = { limitBytes: 1 << 20, segmentBytes: 3000 }
+    let spool = await openSpool(options)
+    await fill(spool, 0, 30, 300)
+    const [path, bytes] = [segmentPath(0), readFileSync(segmentPath(0))]
+    await drain(spool)
+    await spool.close()
+    await writeFile(path, bytes)
+    spool = await openSpool(options)
+    expect(await drain(spool)).toEqual([])
+    expect(segments()).toHaveLength(1)
+  })
+
   it('ships again rather than not at all when its position is lost', async () => {
     let spool = await openSpool()
     await fill(spool, 0, 6)

@@ -305,7 +305,6 @@ export class Spool {
   /** Deletes the first segment, after it is written down that it is not needed. */
   async #dropFirst(): Promise<void> {
     const segment = this.#segments.shift()!
-    if (this.#segments.length === 0) await this.#finishSegment()
     this.#offset = 0
     this.#head = this.#segments[0]?.first ?? this.#next
     await this.#remember()

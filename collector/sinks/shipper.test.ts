@@ -198,6 +198,42 @@ describe('a shipper', () => {
     ])
   })
 
+  it('is reachable as long as something arrives', async () => {
+    const { spool, sink, shipper } = await setUp()
+    const states = new Set<string>()
+    let lastAt = 0
+    sink.send = async (batches) => {
+      lastAt = clock.now()
+      states.add(shipper.reachability.state)
+      return batches.map((_, at) =>
+        at % 2 === 0 ? { kind: 'sent' } : { kind: 'failed', message: 'InternalFailure' },
+      )
+    }
+    await append(spool, 0, 40)
+    shipper.start()
+    await until(() => spool.figures.waiting === 0)
+    expect([...states]).toEqual(['unknown', 'reachable'])
+    expect(shipper.figures.failures.failed).toBeGreaterThan(30)
+    expect(lastAt).toBeLessThan(200 * 6)
+    expect(announced).toEqual([])
+  })
+
+  it('keeps its pace when batches come while it waits for the service', async () => {
+    const { spool, shipper } = await setUp(
+      {},
+      { clock: steadyClock, backOff: { firstMs: 600_000 } },
+    )
+    kinesis.faults.error = { status: 500, code: 'InternalFailure' }
+    const before = kinesis.counts.requests
+    shipper.start()
+    for (const sequence of range(0, 20)) {
+      await append(spool, sequence, sequence + 1)
+      shipper.wake()
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    expect(kinesis.counts.requests - before).toBe(1)
+  })
+
   it('goes on when the spool cannot be read for a while', async () => {
     const { spool, shipper } = await setUp()
     await append(spool, 0, 3)
