@@ -1,0 +1,307 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Batch, SyscallEvent } from '#events'
+import { whyNotLive } from './machine.ts'
+import { LiveNode, type NodeOptions } from './node.ts'
+import { act, actor } from './watcher.ts'
+
+const reason = whyNotLive()
+
+function rule(name: string, condition: string, priority = 'NOTICE'): string {
+  return `- rule: ${name}\n  desc: d\n  condition: ${condition}\n  output: "%proc.name %fd.name"\n  priority: ${priority}\n\n`
+}
+const opened = (path: string, priority?: string) =>
+  rule(
+    `open ${path}`,
+    `evt.type in (open, openat) and fd.name = ${path} and evt.rawres >= 0`,
+    priority,
+  )
+
+/** How many events of a file there were, those that a count stands for included. */
+function opensOf(events: readonly SyscallEvent[], path: string): number {
+  const seen = new Map(
+    events.filter(({ fd }) => fd?.name === path).map((event) => [event.seq, event]),
+  )
+  return [...seen.values()].reduce((sum, { count }) => sum + count, 0)
+}
+
+function expectGapless(batches: readonly Batch[]): void {
+  const numbers = batches.map(({ header }) => header.sequence)
+  expect(numbers).toEqual(numbers.map((_, index) => index))
+}
+
+describe.skipIf(reason !== '')(`live: a node of a fleet ${reason}`, () => {
+  let node: LiveNode | undefined
+  const start = async (options: NodeOptions) => {
+    node = await LiveNode.start(options)
+    return node
+  }
+
+  afterEach(async () => {
+    await node?.stop()
+    node = undefined
+  })
+
+  it('ships what the rules match, and says hello and goodbye', async () => {
+    const node = await start({ rules: opened('/etc/shadow') })
+    await act('open', '/etc/shadow', 'r')
+    await act('open', '/etc/passwd', 'r')
+    expect(await node.end()).toBe(0)
+    const batches = await node.batches()
+    expectGapless(batches)
+    const [first] = batches
+    expect(first!.header).toMatchObject({ cluster: 'test', node: 'test-node', previous: undefined })
+    expect(first!.header.rulesetHash).toMatch(/^[0-9a-f]{64}$/)
+    const events = batches.flatMap(({ events }) => events)
+    expect(events.map(({ fd }) => fd?.name)).toEqual(['/etc/shadow'])
+    expect(events[0]!.process.comm).toBe('lanner-actor')
+    const kinds = batches.flatMap(({ notices }) => notices.map(({ kind }) => kind))
+    expect(kinds).toEqual(['started', 'stopped'])
+    expect(batches.at(-1)!.header.counters.lost).toEqual({})
+  }, 60_000)
+
+  it('sends an urgent event at once, others within the second, and lives when idle', async () => {
+    const node = await start({
+      rules: opened('/etc/shadow', 'CRITICAL') + opened('/etc/gshadow'),
+      settings: 'batch: {wait: 4s, heartbeat: 1s}\n',
+    })
+    await act('open', '/etc/shadow', 'r')
+    const fast = await node.until(
+      async () => opensOf(await node.events(), '/etc/shadow') === 1,
+      3000,
+    )
+    expect(fast).toBe(true)
+    expect(await node.until(async () => (await node.batches()).length >= 4, 8000)).toBe(true)
+    await act('open', '/etc/gshadow', 'r')
+    expect(await node.until(async () => opensOf(await node.events(), '/etc/gshadow') === 1)).toBe(
+      true,
+    )
+    await node.end()
+    expectGapless(await node.batches())
+  }, 60_000)
+
+  it('changes rules a hundred times under load and loses nothing that all of them want', async () => {
+    const wanted = opened('/etc/shadow', 'CRITICAL')
+    const node = await start({
+      rules: wanted,
+      settings: 'fold: {window: 0s}\nlimit: {events: 100000}\n',
+    })
+    const times = 12_000
+    const load = spawn(actor, ['paced', String(times), '400', '/etc/shadow'])
+    let round = 0
+    const refused = () => node.errors.split('refused').length - 1
+    const changed = () => node.errors.split('rules in force').length - 1
+    // the watch looks every two seconds; a signal makes it look at once
+    while (changed() < 100 && load.exitCode === null) {
+      round += 1
+      node.writeRules(
+        wanted + rule(`extra ${round}`, `evt.type = ${round % 2 ? 'setns' : 'chmod'}`),
+      )
+      const before = changed()
+      process.kill(node.agentPid, 'SIGHUP')
+      await node.until(() => changed() > before, 4000)
+    }
+    node.writeRules('- rule: bad\n  condition: evt.typo = x\n')
+    process.kill(node.agentPid, 'SIGHUP')
+    expect(await node.until(() => refused() === 1)).toBe(true)
+    if (load.exitCode === null) await once(load, 'exit')
+    expect(changed()).toBe(100)
+    await node.end()
+    const batches = await node.batches()
+    expectGapless(batches)
+    expect(
+      opensOf(
+        batches.flatMap(({ events }) => events),
+        '/etc/shadow',
+      ),
+    ).toBe(times)
+    const texts = batches
+      .flatMap(({ notices }) => notices)
+      .filter(({ kind }) => kind === 'rules-refused')
+    expect(texts.map(({ text }) => text)).toEqual([expect.stringContaining('rules.yaml:')])
+  }, 120_000)
+
+  it('loses no event when the agent is killed between taking and storing them', async () => {
+    const node = await start({ rules: opened('/etc/shadow'), settings: 'batch: {wait: 3s}\n' })
+    for (let round = 0; round < 4; round++) {
+      await act('open', '/etc/shadow', 'r')
+      await new Promise((resolve) => setTimeout(resolve, 300 + round * 400))
+      const said = node.errors.split('watching').length
+      process.kill(node.agentPid, 'SIGKILL')
+      expect(await node.until(() => node.errors.split('watching').length > said)).toBe(true)
+    }
+    await node.end()
+    const batches = await node.batches()
+    expectGapless(batches)
+    expect(new Set(batches.map(({ header }) => header.run)).size).toBe(1)
+    expect(
+      opensOf(
+        batches.flatMap(({ events }) => events),
+        '/etc/shadow',
+      ),
+    ).toBe(4)
+    expect(batches.at(-1)!.header.counters.lost).toEqual({})
+  }, 90_000)
+
+  it('names the run before when the sensor starts anew, and ships what that one left', async () => {
+    const node = await start({ rules: opened('/etc/shadow') })
+    await node.kinesis.refuse()
+    await act('open', '/etc/shadow', 'r')
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    process.kill(node.agentPid, 'SIGKILL')
+    process.kill(node.sensorPid, 'SIGKILL')
+    await node.until(() => false, 500)
+    await node.kinesis.accept()
+    await node.run()
+    await node.end()
+    const batches = await node.batches()
+    const runs = [...new Set(batches.map(({ header }) => header.run))]
+    expect(runs.length).toBe(2)
+    const [first, second] = runs.map((run) => batches.filter(({ header }) => header.run === run))
+    expectGapless(first!)
+    expectGapless(second!)
+    expect(second![0]!.header.previous).toEqual({
+      run: runs[0],
+      sequence: first!.at(-1)!.header.sequence,
+    })
+    expect(
+      opensOf(
+        batches.flatMap(({ events }) => events),
+        '/etc/shadow',
+      ),
+    ).toBe(1)
+  }, 90_000)
+
+  it('folds the repeats of a steady workload: nine in ten and more', async () => {
+    const node = await start({
+      rules:
+        opened('/etc/hostname') +
+        rule('connect', 'evt.type = connect and fd.sport = 9 and fd.sip = 127.0.0.1'),
+      settings: 'limit: {events: 100000}\n',
+    })
+    await Promise.all([
+      act('paced', '2000', '400', '/etc/hostname'),
+      act('loop', 'connect', '3000'),
+    ])
+    await node.end()
+    const events = await node.events()
+    expect(opensOf(events, '/etc/hostname')).toBe(2000)
+    expect(events.reduce((sum, { count }) => sum + count, 0)).toBe(5000)
+    expect(events.length).toBeLessThan(50)
+    const { folded } = (await node.batches()).at(-1)!.header.counters
+    expect(folded).toBe(5000 - events.length)
+  }, 60_000)
+
+  it('drops in the kernel what no rule wants: by scope, class and path', async () => {
+    const node = await start({
+      rules:
+        rule('container', 'evt.type = setns and container.id != host') +
+        rule(
+          'read',
+          'evt.type in (open, openat) and evt.is_open_read = true and fd.name startswith /etc/ssh and evt.rawres >= 0',
+        ) +
+        rule('suffix', 'evt.type in (open, openat) and fd.name endswith .pem and evt.rawres >= 0') +
+        rule(
+          'dots',
+          "evt.type in (open, openat) and fd.nameraw contains '../' and fd.name startswith /etc",
+        ),
+    })
+    const pem = join(node.directory, 'a.pem')
+    writeFileSync(pem, '')
+    await act('open', '/etc/passwd', 'r')
+    await act('open', '/etc/hosts', 'w')
+    await act('open', '/etc/ssh', 'r')
+    await act('open', pem, 'r')
+    await act('open', '/etc/../etc/group', 'r')
+    await act('cgroup', 'system.slice/x.service', '--', 'call', '308', '99', '0')
+    await act('container', '--', 'call', '308', '98', '0')
+    await node.end()
+    const batches = await node.batches()
+    const events = batches.flatMap(({ events }) => events)
+    const names = events.map(
+      (event) => event.fd?.name ?? `${event.process.container?.type} ${event.arg(1)}`,
+    )
+    expect([...new Set(names)].sort()).toEqual(['/etc/group', '/etc/ssh', 'docker 98', pem].sort())
+    const { seen, filtered } = batches.at(-1)!.header.counters
+    expect(filtered).toBe(seen - events.length)
+  }, 60_000)
+
+  it('makes alerts as Falco does without any cloud, and says when events were lost', async () => {
+    const node = await start({
+      rules:
+        opened('/etc/shadow', 'WARNING') +
+        rule('all', 'evt.type in (open, openat) and fd.name = /dev/null'),
+      withoutStream: true,
+      settings: 'alerts: {mode: always}\n',
+    })
+    await act('open', '/etc/shadow', 'r')
+    const seen = (name: string) => node.alerts.find((alert) => alert['rule'] === name)
+    expect(await node.until(() => seen('open /etc/shadow') !== undefined)).toBe(true)
+    expect(seen('open /etc/shadow')).toMatchObject({
+      hostname: 'test-node',
+      priority: 'Warning',
+      source: 'syscall',
+      output: expect.stringContaining('lanner-actor /etc/shadow'),
+      output_fields: { 'fd.name': '/etc/shadow' },
+    })
+    process.kill(node.agentPid, 'SIGSTOP')
+    await act('loop', 'open', '150000')
+    process.kill(node.agentPid, 'SIGCONT')
+    expect(await node.until(() => seen('Lanner internal: events lost') !== undefined)).toBe(true)
+    expect(seen('Lanner internal: events lost')).toMatchObject({
+      source: 'internal',
+      priority: 'Warning',
+      output: expect.stringMatching(/\d+ at ring-file/),
+    })
+  }, 60_000)
+
+  it('makes alerts on the node while the cloud cannot be reached', async () => {
+    const node = await start({
+      rules: opened('/etc/shadow'),
+      settings: 'alerts: {mode: when-cloud-unreachable}\n',
+    })
+    await act('open', '/etc/shadow', 'r')
+    expect(await node.until(async () => opensOf(await node.events(), '/etc/shadow') === 1)).toBe(
+      true,
+    )
+    expect(node.alerts).toEqual([])
+    await node.kinesis.refuse()
+    const seen = () => node.alerts.some((alert) => alert['rule'] === 'open /etc/shadow')
+    for (let i = 0; i < 60 && !seen(); i++) {
+      await act('open', '/etc/shadow', 'r')
+      await node.until(seen, 1000)
+    }
+    expect(seen()).toBe(true)
+    await node.kinesis.accept()
+    await node.end()
+    expectGapless(await node.batches())
+  }, 120_000)
+
+  it('refuses a configuration with mistakes, and rules with mistakes', async () => {
+    const run = (config: string) => {
+      const path = join('/tmp', `lanner-bad-${process.pid}.yaml`)
+      writeFileSync(path, config)
+      const child = spawn(join(import.meta.dirname, '../../cli/lanner'), [
+        'agent',
+        '--config',
+        path,
+      ])
+      let text = ''
+      child.stderr.on('data', (part) => {
+        text += part
+      })
+      return once(child, 'exit').then(([code]) => ({ code, text }))
+    }
+    expect(await run('ruels: x\n')).toMatchObject({
+      code: 2,
+      text: expect.stringContaining('did you mean "rules"?'),
+    })
+    expect(await run('rules: {paths: /nonexistent}\nalerts: {mode: always}\n')).toMatchObject({
+      code: 2,
+      text: expect.stringContaining('/nonexistent'),
+    })
+  }, 30_000)
+})
