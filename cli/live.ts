@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdtempSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { AgentSettings } from './agent-settings.ts'
@@ -65,14 +65,17 @@ const passed = ['AWS_', 'KUBERNETES_SERVICE_', 'NODE_EXTRA_CA_CERTS=', 'HTTPS_PR
  */
 function forConfig(configPath: string): string[] {
   const options = passed.flatMap((prefix) => ['--pass', prefix])
-  if ([collectorPath, addonPath, configPath].every(isReadableForAll)) {
-    return sensorArguments(options, [collectorPath, configPath])
+  const parts = readdirSync(collectorPath).map((name) => join(collectorPath, name))
+  if ([...parts, configPath].every(isReadableForAll)) {
+    return sensorArguments(options, [join(collectorPath, 'main.mjs'), configPath])
   }
   const stage = new Stage()
-  const program = stage.copy(collectorPath)
-  stage.copy(addonPath)
+  for (const part of parts) stage.copy(part)
   const config = stage.copy(configPath)
-  return sensorArguments([...options, '--remove', stage.directory], [program, config])
+  return sensorArguments(
+    [...options, '--remove', stage.directory],
+    [join(stage.directory, 'main.mjs'), config],
+  )
 }
 
 function isReadableForAll(path: string): boolean {
@@ -83,7 +86,8 @@ function isReadableForAll(path: string): boolean {
   }
 }
 
-const agentEnvironment = { UV_THREADPOOL_SIZE: '1', MALLOC_ARENA_MAX: '1' }
+/** Two threads: a look-up that gets no answer must not keep the spool from writing. */
+const agentEnvironment = { UV_THREADPOOL_SIZE: '2', MALLOC_ARENA_MAX: '1' }
 
 function become(args: readonly string[]): never {
   process.execve?.(sensorPath, ['lanner-sensor', ...args], environment())

@@ -15,7 +15,8 @@ export const buildDirectory = fileURLToPath(new URL('../build/', import.meta.url
 export const sensorPath = `${buildDirectory}lanner-sensor`
 export const addonPath = `${buildDirectory}ring.node`
 export const agentPath = `${buildDirectory}agent.mjs`
-export const collectorPath = `${buildDirectory}collector.mjs`
+/** Directory of the fleet's agent, whole: program, its parts and the addon. */
+export const collectorPath = `${buildDirectory}collector`
 export const actorPath = `${buildDirectory}lanner-actor`
 
 const BTF = '/sys/kernel/btf/vmlinux'

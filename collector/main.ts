@@ -16,7 +16,6 @@ import { metricsOf, type NodeFigures } from './metrics.ts'
 import { NodeAlerts } from './node-alerts.ts'
 import { Outlet } from './outlet.ts'
 import { openAlertOutputs } from './sinks/alerts/index.ts'
-import { KinesisSink } from './sinks/kinesis/kinesis-sink.ts'
 import { Watchdog } from './watchdog.ts'
 
 /**
@@ -59,23 +58,26 @@ const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
 const link = new SensorLink(join(dirname(process.argv[1]!), 'ring.node'))
 const tables = createTables(link, rules.needs.hostNames)
 
-const { stream, region, endpoint } = config.kinesis
-const outlet =
-  stream === ''
-    ? undefined
-    : await Outlet.open({
-        config,
-        node,
-        boot,
-        link,
-        sink: new KinesisSink({
-          stream,
-          ...(region !== '' && { region }),
-          ...(endpoint !== '' && { endpoint }),
-        }),
-        rulesetHash: () => rules.hash,
-        announce: say,
-      })
+async function openOutlet(): Promise<Outlet | undefined> {
+  const { stream, region, endpoint } = config.kinesis
+  if (stream === '') return undefined
+  // the AWS client costs ten megabytes: loaded where it is used
+  const { KinesisSink } = await import('./sinks/kinesis/kinesis-sink.ts')
+  return Outlet.open({
+    config,
+    node,
+    boot,
+    link,
+    sink: new KinesisSink({
+      stream,
+      ...(region !== '' && { region }),
+      ...(endpoint !== '' && { endpoint }),
+    }),
+    rulesetHash: () => rules.hash,
+    announce: say,
+  })
+}
+const outlet = await openOutlet()
 
 if (outlet === undefined) link.state.begin(undefined)
 const alerts = new NodeAlerts({
@@ -228,6 +230,7 @@ async function end(): Promise<void> {
   process.exit(0)
 }
 process.on('SIGINT', end)
+process.on('SIGHUP', () => rulesWatch.lookAtOnce())
 process.on('SIGTERM', end)
 
 if (config.health.port !== 0) {

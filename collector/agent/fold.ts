@@ -5,7 +5,7 @@ export interface FolderOptions {
   readonly keep: (event: SyscallEvent) => SyscallEvent
   /** Takes what repeats came to: the first of them, with their count. */
   readonly onFolded: (event: SyscallEvent) => void
-  /** Nanoseconds for which repeats are gathered. */
+  /** Nanoseconds for which repeats are gathered; 0 folds nothing. */
   readonly window?: bigint
   /** Different events that are remembered; with their texts they take at most 4 MiB. */
   readonly limit?: number
@@ -58,6 +58,7 @@ export class Folder {
 
   /** True when the event is the repeat of another and need not go on by itself. */
   fold(event: SyscallEvent, now: bigint): boolean {
+    if (this.#options.window === 0n) return false
     const key = identity(event)
     if (key === undefined) return false
     const window = this.#windows.get(key)

@@ -31,7 +31,17 @@ export class RulesWatch {
     const signature = signatureOf(this.#options.paths)
     const isAtRest = signature === this.#seen
     this.#seen = signature
-    if (!isAtRest || signature === this.#used) return
+    if (isAtRest) this.#use(signature)
+  }
+
+  /** For an operator who knows that nobody writes any more. */
+  lookAtOnce(): void {
+    this.#seen = signatureOf(this.#options.paths)
+    this.#use(this.#seen)
+  }
+
+  #use(signature: string): void {
+    if (signature === this.#used) return
     this.#used = signature
     const { files, problems } = readRuleFiles(this.#options.paths)
     if (problems.length === 0) this.#options.onChange(files)
