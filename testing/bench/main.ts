@@ -1,10 +1,12 @@
 /**
- * npm run bench [-- NAME... [--json]]: measures, and prints a Markdown report on standard output.
- * NAME is a measurement, `collector` (all but the engine) or nothing for all.
+ * npm run bench [-- [watch|collector] NAME... [--json] [--trial]]: measures, and prints a Markdown report
+ * on standard output. `watch` is what `lanner watch` and the engine do, `collector` is `lanner agent`;
+ * without a NAME all of it, without anything both. --trial is for those of the collector.
  */
 import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { obstacles } from '../../cli/machine.ts'
+import { collectorMeasurements, full, trial } from './collector/index.ts'
 import { drain } from './drain.ts'
 import { engine } from './engine.ts'
 import { markdown, type Table } from './figures.ts'
@@ -13,8 +15,40 @@ import { latency } from './latency.ts'
 import { memory } from './memory.ts'
 import { slowDown } from './slow-down.ts'
 
-const measurements: Readonly<Record<string, () => Promise<Table[]>>> = {
-  ...{ 'slow-down': slowDown, drain, latency, idle, memory, engine },
+const flags = ['--json', '--trial']
+const given = process.argv.slice(2)
+const isJson = given.includes('--json')
+const effort = given.includes('--trial') ? trial : full
+const words = given.filter((word) => !flags.includes(word))
+
+type Measurements = Readonly<Record<string, () => Promise<Table[]>>>
+const suites: Readonly<Record<string, Measurements>> = {
+  watch: { 'slow-down': slowDown, drain, latency, idle, memory, engine },
+  collector: Object.fromEntries(
+    Object.entries(collectorMeasurements).map(([name, measure]) => [name, () => measure(effort)]),
+  ),
+}
+
+/** What the words ask for; exits where there is no such thing. */
+function chosen(): (() => Promise<Table[]>)[] {
+  const [first = '', ...rest] = words
+  if (words.length === 0) return Object.values(suites).flatMap((suite) => Object.values(suite))
+  const hasSuite = Object.hasOwn(suites, first)
+  const suite = suites[hasSuite ? first : 'watch']!
+  const names = hasSuite ? rest : words
+  const unknown = names.find((name) => !Object.hasOwn(suite, name))
+  if (unknown !== undefined) {
+    const known = Object.entries(suites).map(
+      ([name, all]) => `\n  ${name} ${Object.keys(all).join(' | ')}`,
+    )
+    fail(`there is no measurement "${unknown}":${known.join('')}`)
+  }
+  return (names.length > 0 ? names : Object.keys(suite)).map((name) => suite[name]!)
+}
+
+function fail(text: string): never {
+  console.error(`bench: ${text}`)
+  process.exit(2)
 }
 
 function machine(): string {
@@ -24,30 +58,16 @@ function machine(): string {
   return `${model}, ${processors.length} cores; Linux ${kernel}; Node ${process.versions.node}`
 }
 
-const words = process.argv.slice(2)
-const json = words.includes('--json')
-const names = words
-  .filter((word) => word !== '--json')
-  .flatMap((word) =>
-    word === 'collector' ? Object.keys(measurements).filter((name) => name !== 'engine') : [word],
-  )
-const unknown = names.find((name) => !Object.hasOwn(measurements, name))
+const measurements = chosen()
 const [obstacle] = obstacles()
-if (unknown !== undefined || obstacle !== undefined) {
-  console.error(
-    unknown !== undefined
-      ? `bench: there is no measurement "${unknown}": ${Object.keys(measurements).join(', ')}, collector`
-      : `bench: cannot measure here: ${obstacle!.name}: ${obstacle!.found}`,
-  )
-  process.exit(2)
-}
+if (obstacle !== undefined) fail(`cannot measure here: ${obstacle.name}: ${obstacle.found}`)
 
 const results: Table[] = []
-if (!json) console.log(`${machine()}\nMedians, least and greatest in brackets.\n`)
-for (const name of names.length > 0 ? names : Object.keys(measurements)) {
-  for (const table of await measurements[name]!()) {
+if (!isJson) console.log(`${machine()}\nMedians, least and greatest in brackets.\n`)
+for (const measure of measurements) {
+  for (const table of await measure()) {
     results.push(table)
-    if (!json) console.log(markdown(table))
+    if (!isJson) console.log(markdown(table))
   }
 }
-if (json) console.log(JSON.stringify({ machine: machine(), results }, undefined, 2))
+if (isJson) console.log(JSON.stringify({ machine: machine(), results }, undefined, 2))

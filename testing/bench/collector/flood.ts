@@ -1,0 +1,176 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { eventTypes, type SyscallEvent } from '#events'
+import { actor } from '../../live/watcher.ts'
+import { spread, type Table } from '../figures.ts'
+import { runLoop } from '../loops.ts'
+import type { RuleSet } from '../rule-sets.ts'
+import { sleep } from '../watch.ts'
+import type { Effort } from './effort.ts'
+import { falcoFloodLoss } from './falco-figures.ts'
+import { BenchNode, ruleSets } from './node.ts'
+
+const opens = 2_000_000
+const spawns = 2000
+const connects = 20_000
+/** What each rule set makes of a flood of them: dropped in the kernel; through the whole agent. */
+const unwanted = '/etc/hostname'
+const wanted = '/etc/shadow'
+const floodRules: RuleSet = {
+  name: 'the flood’s own',
+  paths: [fileURLToPath(new URL('rules/flood.yaml', import.meta.url))],
+}
+/** The question here is the ring and what is behind it, not what a bill may be. */
+const unlimited = 'limit: {events: 1000000}'
+
+/** What is lost of a flood of opens, where losing starts, and that nothing else is lost before. */
+export async function flood(effort: Effort): Promise<Table[]> {
+  return [await lossByRate(effort), await othersDuring(effort)]
+}
+
+interface Flooded {
+  readonly perSecond: number
+  /** Of the opens, per cent. */
+  readonly lostShare: number
+  /** Opens that are neither in the stream nor counted as lost, where all of them match. */
+  readonly unaccounted: number
+  readonly shipped: number
+}
+
+async function lossByRate({ rounds, count }: Effort): Promise<Table> {
+  const rows: string[][] = []
+  for (const rules of ruleSets()) {
+    for (const path of [unwanted, wanted]) {
+      for (const processes of [1, 2, 4]) {
+        const results: Flooded[] = []
+        for (let round = 0; round < rounds; round++) {
+          results.push(await floodOnce(rules, path, processes, count(opens)))
+        }
+        const figure = (key: keyof Flooded, digits = 0) =>
+          spread(
+            results.map((result) => result[key]),
+            digits,
+          )
+        rows.push([
+          ...[rules.name, path, String(processes), figure('perSecond', 2), figure('lostShare', 2)],
+          ...[path === wanted ? figure('unaccounted') : '–', figure('shipped')],
+        ])
+      }
+    }
+  }
+  const { stable, stableTwoProcesses, allThree } = falcoFloodLoss
+  return {
+    title: 'A flood of opens, as fast as the cores offer it',
+    note: `${count(opens).toLocaleString('en')} opens in all, ${rounds} rounds. No rule wants ${unwanted}; each open of ${wanted} matches one. Lost: counted at any place, of the opens. Unaccounted: opens that are neither in the stream nor counted as lost. Falco on another machine lost ${stable} % of such a flood with the stable rules (two processes: ${stableTwoProcesses} %) and ${allThree} % with all three.`,
+    columns: [
+      ...['rules', 'opens of', 'processes', 'M opens/s', 'lost %', 'unaccounted'],
+      'events shipped for them',
+    ],
+    rows,
+  }
+}
+
+async function floodOnce(
+  rules: RuleSet,
+  path: string,
+  processes: number,
+  count: number,
+): Promise<Flooded> {
+  const node = await BenchNode.start(rules, { settings: unlimited })
+  try {
+    await node.settle()
+    const each = Math.ceil(count / processes)
+    const loop = { name: 'flood', args: ['open', path], count: each }
+    const start = performance.now()
+    await Promise.all(Array.from({ length: processes }, () => runLoop(loop)))
+    const seconds = (performance.now() - start) / 1000
+    const total = each * processes
+    await node.settle()
+    const lost = (await node.metrics()).total('lanner_events_lost_total')
+    await node.end()
+    const mine = (await eventsOf(node)).filter(({ fd }) => fd?.name === path)
+    return {
+      perSecond: total / seconds / 1e6,
+      lostShare: (lost / total) * 100,
+      unaccounted: total - represented(mine) - lost,
+      shipped: mine.length,
+    }
+  } finally {
+    await node.stop()
+  }
+}
+
+/** Programs and connections of one process while others flood the ring with opens. */
+async function othersDuring({ rounds, count }: Effort): Promise<Table> {
+  const rows: string[][] = []
+  for (const processes of [0, 1, 2, 4]) {
+    const missing = { execs: [] as number[], connects: [] as number[] }
+    const lost: number[] = []
+    for (let round = 0; round < rounds; round++) {
+      const result = await othersOnce(processes, count(spawns), count(connects))
+      missing.execs.push(count(spawns) - result.execs)
+      missing.connects.push(count(connects) - result.connects)
+      lost.push(result.lostOpens * 100)
+    }
+    rows.push([
+      ...[String(processes), spread(lost, 2)],
+      ...[spread(missing.execs, 0), spread(missing.connects, 0)],
+    ])
+  }
+  return {
+    title: 'Execs and connects during a flood of opens',
+    note: `${count(spawns)} programs started and ${count(connects)} connections made by one process, while others open ${wanted} without a pause; a rule wants each of all three. ${rounds} rounds. Goal: none missing.`,
+    columns: ['flooding processes', 'opens lost %', 'execs missing', 'connects missing'],
+    rows,
+  }
+}
+
+async function othersOnce(processes: number, execCount: number, connectCount: number) {
+  const node = await BenchNode.start(floodRules, { settings: unlimited })
+  const flooders = Array.from({ length: processes }, () =>
+    spawn(actor, ['loop', 'open', String(2 ** 40), wanted], { stdio: 'ignore' }),
+  )
+  try {
+    await sleep(500)
+    await runLoop({ name: 'spawn', args: ['spawn'], count: execCount })
+    await runLoop({ name: 'connect', args: ['connect'], count: connectCount })
+    await end(flooders)
+    await node.settle()
+    const metrics = await node.metrics()
+    const lostOpens = metrics.by('lanner_events_lost_total', 'place')['ring-file'] ?? 0
+    await node.end()
+    const events = await eventsOf(node)
+    const name = ({ type }: SyscallEvent) => eventTypes[type]!.name
+    return {
+      lostOpens: lostOpens / metrics.total('lanner_syscalls_wanted_total'),
+      execs: represented(
+        events.filter((event) => name(event) === 'execve' && event.process.comm === 'true'),
+      ),
+      connects: represented(
+        events.filter(
+          (event) => name(event) === 'connect' && event.process.comm === 'lanner-actor',
+        ),
+      ),
+    }
+  } finally {
+    await end(flooders)
+    await node.stop()
+  }
+}
+
+async function end(children: readonly ReturnType<typeof spawn>[]): Promise<void> {
+  for (const child of children) {
+    if (child.exitCode !== null || child.signalCode !== null) continue
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+}
+
+async function eventsOf(node: BenchNode): Promise<SyscallEvent[]> {
+  return (await node.batches()).flatMap(({ events }) => events)
+}
+
+function represented(events: readonly SyscallEvent[]): number {
+  return events.reduce((sum, { count }) => sum + count, 0)
+}
