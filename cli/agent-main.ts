@@ -6,7 +6,7 @@ import { type SyscallEvent, syscallSource } from '#events'
 import { formatDiagnostic, loadRules, type RuleSet } from '#load'
 import { Agent } from '../collector/agent/agent.ts'
 import { thisRun } from '../collector/agent/alert-context.ts'
-import { privateMemory } from '../collector/agent/memory.ts'
+import { MemoryKeeper, privateMemory } from '../collector/agent/memory.ts'
 import { everything, needsOf } from '../collector/agent/rule-needs.ts'
 import { SensorLink } from '../collector/agent/sensor-link.ts'
 import { createTables } from '../collector/agent/tables.ts'
@@ -126,6 +126,7 @@ const runbooks = runbooksOf(rules, settings.runbooks)
 const needs =
   settings.mode === 'record' && settings.files.length === 0 ? everything() : needsOf(program)
 const link = new SensorLink(join(dirname(process.argv[1]!), 'ring.node'))
+const memory = new MemoryKeeper(() => link.trim())
 const tables = createTables(link, needs.hostNames)
 const sink = settings.mode === 'watch' ? watchSink(link, program) : recordSink(link)
 
@@ -142,14 +143,11 @@ const agent = new Agent({
     link.awaitSnapshot()
     say(settings.mode === 'watch' ? `watching with ${program.rules.length} rules` : 'recording')
     sink.ready()
-    settle()
+    memory.settle()
   },
 })
 
-/** Loading rules leaves garbage that nothing would collect for hours: a quarter of the memory. */
-function settle(): void {
-  ;(globalThis as { gc?: () => void }).gc?.()
-}
+setInterval(() => memory.look(), 1000).unref()
 
 let ending = false
 async function end(): Promise<void> {

@@ -11,7 +11,7 @@ const nodeFlags = [
   '--max-semi-space-size=1',
   '--max-old-space-size=96',
   '--v8-pool-size=1',
-  '--expose-gc', // see settle in agent-main.ts
+  '--expose-gc', // see MemoryKeeper
 ]
 
 /** A temporary directory that everybody may read, for what the agent's user could not reach otherwise. */

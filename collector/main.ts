@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import type { NoticeKind } from '#events'
 import { readRuleFiles, type SourceFile } from '#load'
 import { Agent } from './agent/agent.ts'
+import { MemoryKeeper } from './agent/memory.ts'
 import { compileNodeRules, type NodeRules } from './agent/node-rules.ts'
 import { RulesWatch } from './agent/rules-watch.ts'
 import { SensorLink } from './agent/sensor-link.ts'
@@ -56,6 +57,7 @@ let rules = firstRules()
 let rulesRefused = 0
 const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
 const link = new SensorLink(join(dirname(process.argv[1]!), 'ring.node'))
+const memory = new MemoryKeeper(() => link.trim())
 const tables = createTables(link, rules.needs.hostNames)
 
 async function openOutlet(): Promise<Outlet | undefined> {
@@ -110,14 +112,9 @@ const agent = new Agent({
     link.awaitSnapshot()
     const since = Math.round(performance.now())
     notify('started', `watching with ${rules.full.rules.length} rules, after ${since} ms`)
-    settle()
+    memory.settle()
   },
 })
-
-/** Loading rules leaves garbage that nothing would collect for hours: a quarter of the memory. */
-function settle(): void {
-  ;(globalThis as { gc?: () => void }).gc?.()
-}
 
 /** A changed set takes the place of the one in force, in the kernel and here; a bad one does not. */
 function changeRules(files: readonly SourceFile[]): void {
@@ -138,7 +135,7 @@ function changeRules(files: readonly SourceFile[]): void {
     'rules-changed',
     `${rules.full.rules.length} rules in force, hash ${rules.hash.slice(0, 12)}`,
   )
-  settle()
+  memory.settle()
 }
 
 const rulesWatch = new RulesWatch({
@@ -207,6 +204,7 @@ const timer = setInterval(() => {
   link.state.add('matched', matched - counted.matched)
   counted = { records, matched }
   outlet?.tick()
+  memory.look()
   ticks += 1
   if (ticks % RULES_LOOK_TICKS === 0) {
     rulesWatch.look()

@@ -16,3 +16,45 @@ export function privateMemory(): number {
     return 0
   }
 }
+
+/** Growth of the heap over its smallest after which garbage is collected, bytes. */
+const growth = 6 << 20
+/** A collection that brings less than this was in vain: the next one waits longer. */
+const worthwhile = 3 << 20
+/** Milliseconds between collections, which take some tens of them. */
+const shortest = 2000
+const longest = 60_000
+
+/**
+ * Keeps the process small: V8 lets garbage grow as long as it likes, and malloc keeps what was freed.
+ * Both are right for a server that has the machine to itself.
+ */
+export class MemoryKeeper {
+  readonly #trim: () => void
+  readonly #now: () => number
+  #smallest = Number.POSITIVE_INFINITY
+  #settledAt = Number.NEGATIVE_INFINITY
+  #interval = shortest
+
+  constructor(trim: () => void, now: () => number = () => performance.now()) {
+    this.#trim = trim
+    this.#now = now
+  }
+
+  /** After work that leaves garbage, as loading rules does: nothing would collect it for hours. */
+  settle(): void {
+    const before = process.memoryUsage().heapUsed
+    ;(globalThis as { gc?: () => void }).gc?.()
+    this.#trim()
+    const after = process.memoryUsage().heapUsed
+    this.#smallest = Math.min(this.#smallest, after)
+    this.#interval = before - after >= worthwhile ? shortest : Math.min(this.#interval * 2, longest)
+    this.#settledAt = this.#now()
+  }
+
+  /** To be called some times a second. */
+  look(): void {
+    if (this.#now() - this.#settledAt < this.#interval) return
+    if (process.memoryUsage().heapUsed > this.#smallest + growth) this.settle()
+  }
+}

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto'
 import { compileRules, type Program, type Rule, type RuleMatching, relaxRules } from '#engine'
 import { type FieldRef, type SyscallEvent, syscallSource } from '#events'
-import { formatDiagnostic, loadRules, type RuleSet, type Selection, type SourceFile } from '#load'
+import { formatDiagnostic, loadRules, type Selection, type SourceFile } from '#load'
 import { needsOf, type RuleNeeds } from './rule-needs.ts'
 
 /** A set of rules as a node uses it. */
 export interface NodeRules {
   /** Of the texts and selections: the same rules have the same hash on every node. */
   readonly hash: string
-  readonly ruleSet: RuleSet
   /** What some rule could match, given what this node cannot know: what is shipped. */
   readonly edge: Program<SyscallEvent>
   /** The rules themselves, for alerts made here. */
@@ -38,7 +37,6 @@ export function compileNodeRules(
   return {
     rules: {
       hash: hashOf(files, selections),
-      ruleSet: loaded.ruleSet,
       edge: compileRules(edgeRules(rules), syscallSource, { matching: 'all' }),
       full,
       needs: needsOf(full),

@@ -30,6 +30,7 @@ interface RingAddon {
   mapPage(fd: number, bytes: number, writable: 0 | 1): ArrayBuffer
   start(callback: () => void): void
   stop(): void
+  trim(): void
 }
 
 export interface KernelCounters {
@@ -78,6 +79,11 @@ export class SensorLink {
 
   stop(): void {
     this.#addon.stop()
+  }
+
+  /** Gives memory that was freed back to the system. */
+  trim(): void {
+    this.#addon.trim()
   }
 
   /**

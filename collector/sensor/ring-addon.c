@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #define NAPI_VERSION 8
 #include <errno.h>
+#include <malloc.h>
 #include <node_api.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -159,12 +160,21 @@ static napi_value stop(napi_env env, napi_callback_info info)
 	return NULL;
 }
 
+/* trim(): gives memory that was freed back to the system, which malloc does not do by itself */
+static napi_value trim(napi_env env, napi_callback_info info)
+{
+	(void)env, (void)info;
+	malloc_trim(0);
+	return NULL;
+}
+
 NAPI_MODULE_INIT()
 {
 	const struct {
 		const char *name;
 		napi_callback function;
-	} functions[] = { { "mapRing", map_ring }, { "mapPage", map_page }, { "start", start }, { "stop", stop } };
+	} functions[] = { { "mapRing", map_ring }, { "mapPage", map_page }, { "start", start }, { "stop", stop },
+			{ "trim", trim } };
 
 	for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
 		napi_value function;
