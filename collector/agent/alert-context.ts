@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { type Alert, alertId, type Rule } from '#engine'
-import { EventFlag, type Process, type SyscallEvent } from '#events'
+import { type Container, EventFlag, type Process, type SyscallEvent } from '#events'
 
 /** Where events come from: what makes an alert's id unique, and the same again on a replay. */
 export interface Origin {
@@ -19,6 +19,13 @@ export interface LannerContext {
   readonly node: string
   /** How the process came about, itself first. */
   readonly lineage: readonly { pid: number; name: string; exe: string }[]
+  /** Where it runs, when that is a pod. */
+  readonly pod?: {
+    readonly name: string
+    readonly namespace?: string
+    readonly workload?: string
+    readonly serviceAccount?: string
+  }
   /** How the call was made, when not by an ordinary system call. */
   readonly via?: 'io_uring' | 'compat'
   /** File that says what to do. */
@@ -51,6 +58,17 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
+function podOf(container: Container | undefined): LannerContext['pod'] {
+  if (container?.podName === undefined) return undefined
+  const { podName, namespace, workload, serviceAccount } = container
+  return {
+    name: podName,
+    ...(namespace !== undefined && { namespace }),
+    ...(workload !== undefined && { workload: `${workload.kind}/${workload.name}` }),
+    ...(serviceAccount !== undefined && { serviceAccount }),
+  }
+}
+
 /** The alert with Lanner's part in its alphabetical place. */
 export function withContext(
   alert: Alert,
@@ -62,6 +80,7 @@ export function withContext(
   const { flags } = event
   const via =
     flags & EventFlag.ioUring ? 'io_uring' : flags & EventFlag.compat ? 'compat' : undefined
+  const pod = podOf(event.process.container)
   const { hostname, ...rest } = alert
   return {
     hostname,
@@ -70,6 +89,7 @@ export function withContext(
       ...(origin.cluster !== '' && { cluster: origin.cluster }),
       node: origin.node,
       lineage: lineage(event.process),
+      ...(pod !== undefined && { pod }),
       ...(via !== undefined && { via }),
       ...(runbook !== undefined && { runbook }),
     },
