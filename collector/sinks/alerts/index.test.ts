@@ -12,7 +12,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
-const none = { mode: 'always', stdout: false, file: { path: '', limit: 1 << 20, keep: 3 } } as const
+const none = { stdout: false, file: { path: '', limit: 1 << 20, keep: 3 } } as const
 const silent = () => {}
 
 it('the outputs are those of the configuration, and each gets every alert', async () => {
