@@ -1,6 +1,14 @@
 import type { RuleMatching } from '#engine'
-import { type Diagnostic, type FileResult, falcoResult, formatDiagnostic } from '#load'
+import {
+  type Diagnostic,
+  type FileResult,
+  falcoResult,
+  formatDiagnostic,
+  type RuleSet,
+  redactionEffects,
+} from '#load'
 import { type Io, paint } from './io.ts'
+import { printable } from './printable.ts'
 import { type LoadedFiles, loadRuleFiles, parseRuleOptions, sharedUsage } from './rule-options.ts'
 import { ruleWarningLines, ruleWarnings } from './rule-warnings.ts'
 
@@ -10,13 +18,21 @@ Checks rules files, in order, each together with those before it, and reports ev
 place. Exits with 1 when there is one; warnings alone do not count. Rules that load and yet can never
 fire, or look at what this build does not deliver, are named.
 
+  --redact                  name the rules that may decide otherwise where secrets are redacted
 ${sharedUsage}`
 
 export async function run(args: readonly string[], io: Io): Promise<number> {
-  const { rules, positionals } = parseRuleOptions(args, {})
+  const { rules, values, positionals } = parseRuleOptions(args, { redact: { type: 'boolean' } })
   const loaded = loadRuleFiles(rules, positionals)
-  if (rules.json) io.out(`${JSON.stringify(jsonResult(loaded, rules.matching))}\n`)
-  else report(loaded, rules.matching, io)
+  const isRedacted = values.redact === true
+  if (rules.json) {
+    const redaction = isRedacted ? { redaction: redactionEffects(loaded.ruleSet) } : {}
+    io.out(`${JSON.stringify({ ...jsonResult(loaded, rules.matching), ...redaction })}\n`)
+  } else {
+    const notes = ruleWarningLines(loaded.ruleSet, rules.matching)
+    if (isRedacted) notes.push(...redactionLines(loaded.ruleSet))
+    report(loaded, notes, io)
+  }
   if (loaded.files.length === 0) return 2
   return loaded.ok ? 0 : 1
 }
@@ -44,13 +60,20 @@ function jsonResult({ files, unreadable, ruleSet }: LoadedFiles, matching: RuleM
   }
 }
 
-function report(loaded: LoadedFiles, matching: RuleMatching, io: Io): void {
+function redactionLines(ruleSet: RuleSet): string[] {
+  return redactionEffects(ruleSet).map(
+    ({ rule, fields, at }) =>
+      `${at.file}:${at.line}: redaction: ${printable(rule)}: compares ${fields.map(printable).join(', ')}: ` +
+      'a secret in it is replaced before the rule is evaluated in the cloud',
+  )
+}
+
+function report(loaded: LoadedFiles, notes: readonly string[], io: Io): void {
   const { files, unreadable, ruleSet } = loaded
   for (const { path, message } of unreadable) {
     io.err(`${paint('error', 'red', io)}: ${path}: ${message}\n`)
   }
   for (const file of files) reportFile(file, io)
-  const notes = ruleWarningLines(ruleSet, matching)
   for (const line of notes) io.err(`${line}\n`)
   const all = files.flatMap(({ diagnostics }) => diagnostics)
   const errors = all.filter(({ severity }) => severity === 'error').length + unreadable.length

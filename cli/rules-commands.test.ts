@@ -94,6 +94,25 @@ describe('lanner rules check', () => {
     ])
   })
 
+  it('names the rules whose verdict redaction could change, when asked', async () => {
+    const path = write(
+      'a.yaml',
+      rules.replace('evt.type = open\n', 'evt.type = open and proc.cmdline contains x\n'),
+    )
+    const { code, err } = await lanner('rules', 'check', '--redact', path)
+    expect(code).toBe(0)
+    expect(err).toMatch(/a\.yaml:7: redaction: Any open: compares proc\.cmdline: a secret in it /)
+    expect(err).not.toContain('redaction: Shadow')
+    const { out } = await lanner('rules', 'check', '--redact', '--json', path)
+    expect(JSON.parse(out).redaction).toMatchObject([
+      { rule: 'Any open', fields: ['proc.cmdline'] },
+    ])
+    expect((await lanner('rules', 'check', path)).err).not.toContain('redaction')
+    expect(JSON.parse((await lanner('rules', 'check', '--json', path)).out)).not.toHaveProperty(
+      'redaction',
+    )
+  })
+
   it('gives 2 when there is nothing to check', async () => {
     expect((await lanner('rules', 'check', join(directory, 'gone'))).code).toBe(2)
   })
