@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { kernelFeatures } from './doctor/kernel-features.ts'
 
 /** One thing live detection needs, or would like. */
 export interface Check {
@@ -84,22 +85,11 @@ function checkPrivilege(): Check {
   }
 }
 
-function checkUring(): Check {
-  const types = existsSync(BTF) ? readFileSync(BTF).toString('latin1') : ''
-  const submits = types.includes('btf_trace_io_uring_submit_req\0')
-  const completes = types.includes('btf_trace_io_uring_complete\0')
-  return {
-    name: 'io_uring',
-    state: submits && completes ? 'ok' : 'limited',
-    found: submits
-      ? completes
-        ? 'opens and connects are seen, with results'
-        : 'opens and connects are seen, without results'
-      : 'no io_uring_submit_req tracepoint',
-    advice: submits
-      ? ''
-      : 'opens and connects through io_uring are not seen on this kernel (6.3 and newer have it)',
-  }
+/** Of the kernel's type information; names are followed and preceded by a zero byte. */
+function checkFeatures(): Check[] {
+  if (!existsSync(BTF)) return []
+  const types = readFileSync(BTF)
+  return kernelFeatures((name) => types.includes(`\0${name}\0`, 0, 'latin1'))
 }
 
 function checkBuild(): Check {
@@ -137,7 +127,9 @@ function checkCgroups(): Check {
   return {
     name: 'control groups',
     state: 'ok',
-    found: unified ? 'version 2' : 'version 1 or hybrid',
+    found: unified
+      ? 'version 2: containers are known by it'
+      : 'version 1 or hybrid: containers are known by the group of any controller',
     advice: '',
   }
 }
@@ -150,7 +142,7 @@ export function examineMachine(): readonly Check[] {
     checkBtf(),
     checkPrivilege(),
     checkBuild(),
-    checkUring(),
+    ...checkFeatures(),
     checkCompat(),
     checkCgroups(),
   ]

@@ -59,14 +59,14 @@ export class Metrics {
   }
 }
 
-const sampleLine = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/
-const labelPair = /(\w+)="((?:[^"\\]|\\.)*)"/g
+const sampleLine = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/s
+const labelPair = /(\w+)="((?:[^"\\]|\\.)*)"/gs
 
 function readLabels(text: string): Record<string, string> {
   return Object.fromEntries(
     [...text.matchAll(labelPair)].map(([, name, value]) => [
       name!,
-      value!.replace(/\\(.)/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped)),
+      value!.replace(/\\(.)/gs, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped)),
     ]),
   )
 }

@@ -13,7 +13,8 @@ export function selectivity(metrics: Metrics): readonly Stage[] {
   const rejected = metrics.by('lanner_syscalls_rejected_total', 'reason')
   const lost = Object.entries(metrics.by('lanner_events_lost_total', 'place'))
   const inRing = sum(lost.filter(([place]) => place.startsWith('ring-')))
-  const later = sum(lost.filter(([place]) => !place.startsWith('ring-')))
+  const heldBack = sum(lost.filter(([place]) => place === 'limit'))
+  const later = sum(lost) - inRing - heldBack
   const records = metrics.total('lanner_records_total')
   const matched = metrics.total('lanner_records_matched_total')
   const seen = sum(Object.entries(rejected)) + inRing + records
@@ -27,6 +28,7 @@ export function selectivity(metrics: Metrics): readonly Stage[] {
     ['rejected in the agent', records - matched],
     ['some rule could match', matched],
     ['folded into another', metrics.total('lanner_events_folded_total')],
+    ['held back by the limit', heldBack],
     ['lost after the ring', later],
     ['shipped', metrics.total('lanner_sent_events_total')],
   ]
