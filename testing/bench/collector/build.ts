@@ -33,18 +33,19 @@ async function measure(directory: string, { rounds }: Effort): Promise<Table> {
   const variants = ['nothing, again', ...ruleSets().map(({ name }) => name)]
   const figures = variants.map(() => ({ wall: [] as number[], cpu: [] as number[] }))
   for (let round = 0; round < rounds; round++) {
-    const base = await make(directory)
-    // each variant stands at each distance from the base, so that a machine that drifts is fair
-    for (const step of variants.keys()) {
-      const at = (step + round) % variants.length
-      const { wall, cpu } = await (at === 0 ? make(directory) : watched(directory, at - 1))
-      figures[at]!.wall.push(wall / base.wall)
-      figures[at]!.cpu.push(cpu / base.cpu)
+    let before = await make(directory)
+    for (const [at, { wall, cpu }] of figures.entries()) {
+      const between = await (at === 0 ? make(directory) : watched(directory, at - 1))
+      const after = await make(directory)
+      // a machine that gets faster or slower does so for both
+      wall.push((2 * between.wall) / (before.wall + after.wall))
+      cpu.push((2 * between.cpu) / (before.cpu + after.cpu))
+      before = after
     }
   }
   return {
     title: `A build of ${files} C files, one after the other`,
-    note: `\`make -j1\`, gcc -O0; ${rounds} rounds; ratios to a build with nothing running in the same round. "nothing, again" is the noise. Goal: ≤ ${goal}.`,
+    note: `\`make -j1\`, gcc -O0; ${rounds} rounds; ratios to the mean of the builds just before and after with nothing running. "nothing, again" is the noise. Goal: ≤ ${goal}.`,
     columns: ['collector with rules', 'wall-clock ratio', 'CPU ratio of the build'],
     rows: variants.map((name, i) => [
       name,

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { eventTypes, type SyscallEvent } from '#events'
-import { actor } from '../../live/watcher.ts'
+import { act, actor } from '../../live/watcher.ts'
 import { spread, type Table } from '../figures.ts'
 import { runLoop } from '../loops.ts'
 import type { RuleSet } from '../rule-sets.ts'
@@ -29,6 +29,23 @@ export async function flood(effort: Effort): Promise<Table[]> {
   return [await lossByRate(effort), await othersDuring(effort)]
 }
 
+interface Offer {
+  readonly name: string
+  readonly processes: number
+  /** Opens a second; as fast as it goes when `undefined`. */
+  readonly rate?: number
+}
+
+/** More and more, to see where losing starts. */
+const offers: readonly Offer[] = [
+  ...[50_000, 100_000, 200_000].map((rate) => ({
+    name: `1 process, ${rate.toLocaleString('en')}/s`,
+    processes: 1,
+    rate,
+  })),
+  ...[1, 2, 4].map((processes) => ({ name: `${processes} as fast as they can`, processes })),
+]
+
 interface Flooded {
   readonly perSecond: number
   /** Of the opens, per cent. */
@@ -42,10 +59,11 @@ async function lossByRate({ rounds, count }: Effort): Promise<Table> {
   const rows: string[][] = []
   for (const rules of ruleSets()) {
     for (const path of [unwanted, wanted]) {
-      for (const processes of [1, 2, 4]) {
+      for (const offer of offers) {
+        if (path === unwanted && offer.rate !== undefined) continue
         const results: Flooded[] = []
         for (let round = 0; round < rounds; round++) {
-          results.push(await floodOnce(rules, path, processes, count(opens)))
+          results.push(await floodOnce(rules, path, offer, count(opens)))
         }
         const figure = (key: keyof Flooded, digits = 0) =>
           spread(
@@ -53,7 +71,7 @@ async function lossByRate({ rounds, count }: Effort): Promise<Table> {
             digits,
           )
         rows.push([
-          ...[rules.name, path, String(processes), figure('perSecond', 2), figure('lostShare', 2)],
+          ...[rules.name, path, offer.name, figure('perSecond', 2), figure('lostShare', 2)],
           ...[path === wanted ? figure('unaccounted') : '–', figure('shipped')],
         ])
       }
@@ -61,10 +79,10 @@ async function lossByRate({ rounds, count }: Effort): Promise<Table> {
   }
   const { stable, stableTwoProcesses, allThree } = falcoFloodLoss
   return {
-    title: 'A flood of opens, as fast as the cores offer it',
+    title: 'A flood of opens',
     note: `${count(opens).toLocaleString('en')} opens in all, ${rounds} rounds. No rule wants ${unwanted}; each open of ${wanted} matches one. Lost: counted at any place, of the opens. Unaccounted: opens that are neither in the stream nor counted as lost. Falco on another machine lost ${stable} % of such a flood with the stable rules (two processes: ${stableTwoProcesses} %) and ${allThree} % with all three.`,
     columns: [
-      ...['rules', 'opens of', 'processes', 'M opens/s', 'lost %', 'unaccounted'],
+      ...['rules', 'opens of', 'offered by', 'M opens/s', 'lost %', 'unaccounted'],
       'events shipped for them',
     ],
     rows,
@@ -74,16 +92,19 @@ async function lossByRate({ rounds, count }: Effort): Promise<Table> {
 async function floodOnce(
   rules: RuleSet,
   path: string,
-  processes: number,
+  { processes, rate }: Offer,
   count: number,
 ): Promise<Flooded> {
   const node = await BenchNode.start(rules, { settings: unlimited })
   try {
     await node.settle()
     const each = Math.ceil(count / processes)
-    const loop = { name: 'flood', args: ['open', path], count: each }
+    const steps =
+      rate === undefined
+        ? ['loop', 'open', String(each), path]
+        : ['paced', String(each), String(rate), path]
     const start = performance.now()
-    await Promise.all(Array.from({ length: processes }, () => runLoop(loop)))
+    await Promise.all(Array.from({ length: processes }, () => act(...steps)))
     const seconds = (performance.now() - start) / 1000
     const total = each * processes
     await node.settle()

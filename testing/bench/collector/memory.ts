@@ -1,6 +1,6 @@
 import { act } from '../../live/watcher.ts'
 import { MemoryGroup } from '../cgroup.ts'
-import { spread, type Table } from '../figures.ts'
+import { median, spread, type Table } from '../figures.ts'
 import type { RuleSet } from '../rule-sets.ts'
 import { sleep } from '../watch.ts'
 import type { Effort } from './effort.ts'
@@ -24,12 +24,17 @@ export async function memory(effort: Effort): Promise<Table[]> {
   return tables
 }
 
-const round = (effort: Effort) => effort.count(containers / steps)
+/** Containers between two figures. */
+const step = (effort: Effort) => effort.count(containers / steps)
 const names = (effort: Effort) => [
   '3 s after the start',
   'mixed load, median of the samples',
   'mixed load, most',
-  ...Array.from({ length: steps }, (_, i) => `after ${round(effort) * (i + 1)} containers`),
+  ...Array.from(
+    { length: steps },
+    (_, i) => `until ${(step(effort) * (i + 1)).toLocaleString('en')} containers, median`,
+  ),
+  'all containers, most',
 ]
 
 async function measure(rules: RuleSet, effort: Effort): Promise<Table> {
@@ -68,12 +73,21 @@ async function oneRound(rules: RuleSet, effort: Effort): Promise<Sample[]> {
   try {
     await sleep(3000)
     const samples = [sample()]
-    samples.push(...underLoad(await sampleLoad(sample, effort.count(loadSeconds))))
-    for (let step = 0; step < steps; step++) {
-      await act('containers', String(round(effort)))
-      await sleep(1500)
-      samples.push(sample())
+    const end = performance.now() + effort.count(loadSeconds) * 1000
+    const loaded = await sampleDuring(sample, async () => {
+      while (performance.now() < end) await playMixedLoad(1)
+    })
+    samples.push(middle(loaded), most(loaded))
+    const contained: Sample[] = []
+    for (let i = 0; i < steps; i++) {
+      const during = await sampleDuring(sample, async () => {
+        await act('containers', String(step(effort)))
+        await sleep(1500)
+      })
+      contained.push(...during)
+      samples.push(middle(during))
     }
+    samples.push(most(contained))
     return samples
   } finally {
     await node.stop()
@@ -82,29 +96,26 @@ async function oneRound(rules: RuleSet, effort: Effort): Promise<Sample[]> {
   }
 }
 
-/** Samples every half a second while a mixed load runs. */
-async function sampleLoad(sample: () => Sample, seconds: number): Promise<Sample[]> {
-  const end = performance.now() + seconds * 1000
+/** Samples four times a second until `work` is done. */
+async function sampleDuring(sample: () => Sample, work: () => Promise<void>): Promise<Sample[]> {
   let isOver = false
-  const load = (async () => {
-    while (performance.now() < end) await playMixedLoad(1)
-  })().finally(() => {
+  const working = work().finally(() => {
     isOver = true
   })
   const samples: Sample[] = []
   while (!isOver) {
-    await sleep(500)
+    await sleep(250)
     samples.push(sample())
   }
-  await load
+  await working
   return samples
 }
 
-/** The middle and the most of it. */
-function underLoad(samples: readonly Sample[]): [Sample, Sample] {
-  const sorted = (key: keyof Sample) => samples.map((each) => each[key]).sort((a, b) => a - b)
-  const working = sorted('working')
-  const written = sorted('written')
-  const at = (index: number): Sample => ({ working: working[index]!, written: written[index]! })
-  return [at(working.length >> 1), at(working.length - 1)]
+function of(samples: readonly Sample[], choose: (values: readonly number[]) => number): Sample {
+  return {
+    working: choose(samples.map(({ working }) => working)),
+    written: choose(samples.map(({ written }) => written)),
+  }
 }
+const middle = (samples: readonly Sample[]) => of(samples, median)
+const most = (samples: readonly Sample[]) => of(samples, (values) => Math.max(...values))
