@@ -52,7 +52,7 @@ async function measure(rules: RuleSet, effort: Effort): Promise<Table> {
   const written = column('written')
   const drift = (key: keyof Sample) =>
     spread(
-      rounds.map((samples) => (samples.at(-1)![key] / samples.at(-steps)![key] - 1) * 100),
+      rounds.map((samples) => (samples.at(-2)![key] / samples.at(-1 - steps)![key] - 1) * 100),
       1,
     )
   return {
