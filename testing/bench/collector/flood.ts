@@ -12,6 +12,9 @@ import { falcoFloodLoss } from './falco-figures.ts'
 import { BenchNode, ruleSets } from './node.ts'
 
 const opens = 2_000_000
+const pacedSeconds = 5
+/** Each costs a start of the agent. */
+const mostRounds = 3
 const spawns = 2000
 const connects = 20_000
 /** What each rule set makes of a flood of them: dropped in the kernel; through the whole agent. */
@@ -25,7 +28,8 @@ const floodRules: RuleSet = {
 const unlimited = 'limit: {events: 1000000}'
 
 /** What is lost of a flood of opens, where losing starts, and that nothing else is lost before. */
-export async function flood(effort: Effort): Promise<Table[]> {
+export async function flood({ rounds, count }: Effort): Promise<Table[]> {
+  const effort = { rounds: Math.min(rounds, mostRounds), count }
   return [await lossByRate(effort), await othersDuring(effort)]
 }
 
@@ -63,7 +67,8 @@ async function lossByRate({ rounds, count }: Effort): Promise<Table> {
         if (path === unwanted && offer.rate !== undefined) continue
         const results: Flooded[] = []
         for (let round = 0; round < rounds; round++) {
-          results.push(await floodOnce(rules, path, offer, count(opens)))
+          const total = offer.rate === undefined ? opens : offer.rate * pacedSeconds
+          results.push(await floodOnce(rules, path, offer, count(total)))
         }
         const figure = (key: keyof Flooded, digits = 0) =>
           spread(
@@ -80,7 +85,7 @@ async function lossByRate({ rounds, count }: Effort): Promise<Table> {
   const { stable, stableTwoProcesses, allThree } = falcoFloodLoss
   return {
     title: 'A flood of opens',
-    note: `${count(opens).toLocaleString('en')} opens in all, ${rounds} rounds. No rule wants ${unwanted}; each open of ${wanted} matches one. Lost: counted at any place, of the opens. Unaccounted: opens that are neither in the stream nor counted as lost. Falco on another machine lost ${stable} % of such a flood with the stable rules (two processes: ${stableTwoProcesses} %) and ${allThree} % with all three.`,
+    note: `${count(opens).toLocaleString('en')} opens in all, or for ${count(pacedSeconds)} s at a given rate; ${rounds} rounds. No rule wants ${unwanted}; each open of ${wanted} matches one. Lost: counted at any place, of the opens. Unaccounted: opens that are neither in the stream nor counted as lost. Falco on another machine lost ${stable} % of such a flood with the stable rules (two processes: ${stableTwoProcesses} %) and ${allThree} % with all three.`,
     columns: [
       ...['rules', 'opens of', 'offered by', 'M opens/s', 'lost %', 'unaccounted'],
       'events shipped for them',
