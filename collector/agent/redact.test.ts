@@ -54,6 +54,8 @@ describe('redaction of arguments', () => {
     ['app', ['--token-file', '/x', '--key-type=rsa', 'KEYMAP=us', 'PWD=/root', 'OLDPWD=/']],
     ['ssh', ['git@github.com', '-i', '/root/.ssh/id_rsa', 'ssh://git@host:22/a@b']],
     ['nginx', ['-g', 'daemon off;']],
+    ['constructor', ['undefined', 'x']],
+    ['grep', ['-r', 'aws_secret_access_key', '/home', '--include=password=']],
     ['docker', ['pull', `alpine@sha256:${'0af1'.repeat(16)}`, 'http://host:8080/a@b']],
     ['git', ['checkout', '0123456789abcdef0123456789abcdef01234567']],
     ['kubectl', ['get', 'secret', 'my-token', '-o', 'jsonpath={.data.token}']],
@@ -239,9 +241,7 @@ describe('a secret in an event', () => {
         const shown = events.map((event) => redactor.event(event))
         const bytes = encodeBatch(info, shown, (body) => body)
         const arrived = decodeBatch(bytes, (body) => body.slice()).events
-        for (const text of [...shown, ...arrived].flatMap(textsOf)) {
-          expect(text).not.toContain(planted.secret)
-        }
+        expect([...shown, ...arrived].flatMap(textsOf).join('\n')).not.toContain(planted.secret)
         expect(Buffer.from(bytes).includes(planted.secret)).toBe(false)
         for (const event of shown) expect(redactor.event(event)).toBe(event)
       }),
