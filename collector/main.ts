@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { NoticeKind } from '#events'
+import type { NoticeKind, SyscallEvent } from '#events'
 import { readRuleFiles, type SourceFile } from '#load'
 import { Agent } from './agent/agent.ts'
 import { MemoryKeeper } from './agent/memory.ts'
 import { compileNodeRules, type NodeRules } from './agent/node-rules.ts'
+import { createRedactor } from './agent/redact.ts'
+import { keepEvent } from './agent/ring-event.ts'
 import { RulesWatch } from './agent/rules-watch.ts'
 import { SensorLink } from './agent/sensor-link.ts'
 import { createTables } from './agent/tables.ts'
@@ -60,6 +62,17 @@ const link = new SensorLink(join(dirname(process.argv[1]!), 'ring.node'))
 const memory = new MemoryKeeper(() => link.trim())
 const tables = createTables(link, rules.needs.hostNames)
 
+function keeper(): (event: SyscallEvent) => SyscallEvent {
+  if (!config.redact.enabled) return keepEvent
+  try {
+    const redactor = createRedactor(config.redact)
+    return (event) => redactor.event(keepEvent(event))
+  } catch (error) {
+    fail(2, [`${configPath}: redact.patterns: ${error instanceof Error ? error.message : error}`])
+  }
+}
+const keep = keeper()
+
 async function openOutlet(): Promise<Outlet | undefined> {
   const { stream, region, endpoint } = config.kinesis
   if (stream === '') return undefined
@@ -75,6 +88,7 @@ async function openOutlet(): Promise<Outlet | undefined> {
       ...(region !== '' && { region }),
       ...(endpoint !== '' && { endpoint }),
     }),
+    keep,
     rulesetHash: () => rules.hash,
     announce: say,
   })
@@ -85,6 +99,7 @@ if (outlet === undefined) link.state.begin(undefined)
 const alerts = new NodeAlerts({
   mode: config.alerts.mode,
   outputs: config.alerts.mode === 'off' ? [] : openAlertOutputs(config.alerts, say),
+  keep,
   origin: { cluster: config.cluster, node, boot, run: String(link.state.run) },
   reachability: () => outlet?.reachability ?? { state: 'unknown', forMs: 0 },
 })

@@ -9,6 +9,8 @@ export interface NodeAlertsOptions {
   readonly mode: Config['alerts']['mode']
   readonly outputs: readonly AlertOutput[]
   readonly origin: Origin
+  /** What of an event may leave the node; verdicts are of the whole. */
+  readonly keep: (event: SyscallEvent) => SyscallEvent
   /** Where the stream stands; asked for each event when alerts depend on it. */
   readonly reachability: () => Reachability
 }
@@ -55,10 +57,13 @@ export class NodeAlerts {
   /** Evaluates an event that may match; it is valid during the call only. */
   show(event: SyscallEvent, program: Program<SyscallEvent>): void {
     if (!this.#areWanted) return
-    const { origin } = this.#options
-    for (const rule of program.evaluate(event)) {
-      const alert = alertOf(rule, event, syscallSource, { hostname: origin.node })
-      this.#write(alertJson(withContext(alert, rule, event, origin, undefined)))
+    const { origin, keep } = this.#options
+    const rules = program.evaluate(event)
+    if (rules.length === 0) return
+    const kept = keep(event)
+    for (const rule of rules) {
+      const alert = alertOf(rule, kept, syscallSource, { hostname: origin.node })
+      this.#write(alertJson(withContext(alert, rule, kept, origin, undefined)))
     }
   }
 

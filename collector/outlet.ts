@@ -3,7 +3,6 @@ import type { BatchInfo, NoticeKind, SyscallEvent } from '#events'
 import { Batcher } from './agent/batcher.ts'
 import { Folder, type FolderFigures } from './agent/fold.ts'
 import { Outbox } from './agent/outbox.ts'
-import { keepEvent } from './agent/ring-event.ts'
 import type { RunState } from './agent/run-state.ts'
 import type { SensorLink } from './agent/sensor-link.ts'
 import { ShipLimit, type ShipLimitFigures } from './agent/ship-limit.ts'
@@ -19,6 +18,8 @@ export interface OutletOptions {
   readonly boot: string
   readonly link: SensorLink
   readonly sink: BatchSink
+  /** Makes a copy of an event that lasts, and may leave the node. */
+  readonly keep: (event: SyscallEvent) => SyscallEvent
   /** Hash of the rules in force. */
   readonly rulesetHash: () => string
   readonly announce: (text: string) => void
@@ -102,7 +103,7 @@ export class Outlet {
         announce(`a batch is lost: ${error instanceof Error ? error.message : error}`),
     })
     this.#folder = new Folder({
-      keep: keepEvent,
+      keep: options.keep,
       onFolded: (event) => this.#outbox.addFolded(event),
       window: BigInt(Math.round(config.fold.window * nanoseconds)),
     })
@@ -119,7 +120,7 @@ export class Outlet {
       folder: this.#folder,
       limit: this.#limit,
       state,
-      keep: keepEvent,
+      keep: options.keep,
       now: monotonic,
       wallClock,
     })

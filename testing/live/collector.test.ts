@@ -280,6 +280,23 @@ describe.skipIf(reason !== '')(`live: a node of a fleet ${reason}`, () => {
     expectGapless(await node.batches())
   }, 120_000)
 
+  it('replaces secrets before anything leaves the node, and still matches on them', async () => {
+    const node = await start({
+      rules: rule('secret', 'evt.type = execve and proc.args contains hunter2'),
+      settings: 'redact: {enabled: true}\nalerts: {mode: always}\n',
+    })
+    spawn('/bin/true', ['--password', 'hunter2', 'https://user:hunter2@host/x'])
+    expect(await node.until(() => node.alerts.some((alert) => alert['rule'] === 'secret'))).toBe(
+      true,
+    )
+    await node.end()
+    const events = await node.events()
+    expect(events.map(({ process }) => process.args)).toEqual([
+      ['--password', '[redacted]', expect.stringContaining('[redacted]')],
+    ])
+    expect(JSON.stringify(node.alerts)).not.toContain('hunter2')
+  }, 60_000)
+
   it('refuses a configuration with mistakes, and rules with mistakes', async () => {
     const run = (config: string) => {
       const path = join('/tmp', `lanner-bad-${process.pid}.yaml`)
