@@ -226,39 +226,51 @@ int BPF_PROG(exit_exec, struct pt_regs *regs, long result)
 	return 0;
 }
 
-static __always_inline u32 put_argument(struct scratch *s, u32 at, struct task_struct *task,
-					int arg, u8 kind, u64 value, u64 previous, u64 following)
-{
-	u32 base = arg <= 2 ? ITEM_BASE : ITEM_BASE2;
+struct argument_walk {
+	struct scratch *scratch;
+	u32 nr, at;
+};
 
-	switch (kind) {
+/* Adds what argument `arg` points to, by its kind in the call's row. */
+static long argument_step(u32 arg, struct argument_walk *w)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct scratch *s = w->scratch;
+	struct call_event *c = (void *)s->data;
+	u64 value = c->args[arg & 3];
+	u32 at = w->at & SCRATCH_MASK;
+
+	switch (call_table[w->nr & (MAX_SYSCALLS - 1)].args[arg & 3]) {
 	case ARG_TEXT:
-		return put_name(s, at, task, arg, value, 0, 0);
+		w->at = put_user_text(s, at, ITEM_ARG0 + arg, value, MAX_NAME);
+		break;
 	case ARG_PATH:
 		/* link and rename name their second path in the next argument */
-		return put_name(s, at, task, arg, value, AT_FDCWD, arg ? ITEM_BASE2 : ITEM_BASE);
+		w->at = put_name(s, at, task, arg, value, AT_FDCWD, arg ? ITEM_BASE2 : ITEM_BASE);
+		break;
 	case ARG_PATH_AT:
-		return put_name(s, at, task, arg, value, (s32)previous, base);
+		w->at = put_name(s, at, task, arg, value, (s32)c->args[(arg - 1) & 3],
+				 arg <= 2 ? ITEM_BASE : ITEM_BASE2);
+		break;
 	case ARG_BLOCK:
-		at &= SCRATCH_MASK;
 		for (u32 size = 24; size >= 8; size -= 8) {
 			if (bpf_probe_read_user(&s->data[at + sizeof(struct item)], size, (void *)value))
 				continue;
 			put_item(s, at, ITEM_ARG0 + arg, size);
-			return after_item(at, size);
+			w->at = after_item(at, size);
+			break;
 		}
-		return at;
+		break;
 	case ARG_ADDRESS: {
-		u32 length = following & 127;
-		at &= SCRATCH_MASK;
-		if (!length || bpf_probe_read_user(&s->data[at + sizeof(struct item)], length,
-						   (void *)value))
-			return at;
+		u32 length = c->args[(arg + 1) & 3] & 127;
+		if (!length || bpf_probe_read_user(&s->data[at + sizeof(struct item)], length, (void *)value))
+			break;
 		put_item(s, at, ITEM_ADDRESS, length);
-		return after_item(at, length);
+		w->at = after_item(at, length);
+		break;
 	}
 	}
-	return at;
+	return 0;
 }
 
 /* Every other call, by its row in call_table. */
@@ -284,10 +296,8 @@ int BPF_PROG(exit_call, struct pt_regs *regs, long result)
 		if (file)
 			at = put_file(s, at, task, file);
 	}
-	at = put_argument(s, at, task, 0, row->args[0], c->args[0], 0, c->args[1]);
-	at = put_argument(s, at, task, 1, row->args[1], c->args[1], c->args[0], c->args[2]);
-	at = put_argument(s, at, task, 2, row->args[2], c->args[2], c->args[1], c->args[3]);
-	at = put_argument(s, at, task, 3, row->args[3], c->args[3], c->args[2], c->args[4]);
-	emit(s, at, row->loss, row->urgent ? WAKE_URGENT : WAKE_NORMAL);
+	struct argument_walk walk = { .scratch = s, .nr = nr, .at = at };
+	bpf_loop(4, argument_step, &walk, 0);
+	emit(s, walk.at, row->loss, row->urgent ? WAKE_URGENT : WAKE_NORMAL);
 	return 0;
 }

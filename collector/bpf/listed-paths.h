@@ -93,18 +93,32 @@ static __always_inline bool has_prefix(struct scratch *s, u32 path, u32 length, 
 	return is_in(&prefixes, &s->prefix, bit);
 }
 
+struct suffix_copy {
+	struct scratch *scratch;
+	u32 path, end;
+};
+
+static long add_backwards(u32 step, struct suffix_copy *c)
+{
+	struct scratch *s = c->scratch;
+	const u8 *leaf = &s->data[(c->path & SCRATCH_MASK) + sizeof(struct item)];
+	u32 at = step & (MAX_SUFFIX - 1);
+
+	if (step >= c->end) {
+		s->suffix.text[at] = '/';
+		return 1;
+	}
+	s->suffix.text[at] = leaf[(c->end - 1 - step) & (MAX_COMPONENT - 1)];
+	return 0;
+}
+
 static __always_inline bool has_suffix(struct scratch *s, u32 path, u32 length, u32 bit)
 {
-	const u8 *leaf = &s->data[(path & SCRATCH_MASK) + sizeof(struct item)];
-	u32 end = s->names > 1 ? s->starts[1] - 1 : length - 1;
-	u32 used = end < MAX_SUFFIX - 1 ? end + 1 : MAX_SUFFIX;
+	struct suffix_copy copy = { .scratch = s, .path = path };
 
-	for (u32 i = 0; i < MAX_SUFFIX; i++) {
-		if (i >= used)
-			break;
-		s->suffix.text[i] = i == end ? '/' : leaf[(end - 1 - i) & (MAX_COMPONENT - 1)];
-	}
-	s->suffix.bits = used * 8;
+	copy.end = s->names > 1 ? s->starts[1] - 1 : length - 1;
+	bpf_loop(MAX_SUFFIX, add_backwards, &copy, 0);
+	s->suffix.bits = (copy.end < MAX_SUFFIX - 1 ? copy.end + 1 : MAX_SUFFIX) * 8;
 	return is_in(&suffixes, &s->suffix, bit);
 }
 

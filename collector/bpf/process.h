@@ -174,6 +174,32 @@ static __noinline u32 put_cgroup(u64 address, u32 at, u32 kind)
 	return after_item(at, w.used) | (w.foreign ? FOREIGN : 0);
 }
 
+struct hierarchy_walk {
+	u64 set, unified;
+	u32 at, snapshot, foreign;
+};
+
+static void add_hierarchy(struct hierarchy_walk *w, u64 cgroup)
+{
+	u32 at = put_cgroup(cgroup, w->at, ITEM_CGROUP | w->snapshot);
+
+	w->foreign |= at & FOREIGN;
+	w->at = at & ~FOREIGN;
+}
+
+static long hierarchy_step(u32 step, struct hierarchy_walk *w)
+{
+	u64 address = 0, slot = w->set + bpf_core_field_offset(struct css_set, subsys) + step * sizeof(void *);
+
+	if (bpf_probe_read_kernel(&address, sizeof(address), (void *)slot) || !address)
+		return 1;
+	struct cgroup_subsys_state *css = TYPED(struct cgroup_subsys_state, address);
+	u64 cgroup = (u64)READ(css, cgroup);
+	if (cgroup != w->unified)
+		add_hierarchy(w, cgroup);
+	return 0;
+}
+
 /*
  * Every hierarchy that the task is not at the root of: the unified one and, on hosts with
  * version 1, each controller's own, as any of them may name the container. Controllers that share
@@ -182,56 +208,65 @@ static __noinline u32 put_cgroup(u64 address, u32 at, u32 kind)
 static __always_inline u32 put_cgroups(struct task_struct *task, u32 at, u32 snapshot, bool *host)
 {
 	struct css_set *set = READ(task, cgroups);
-	u64 unified = (u64)READ(set, dfl_cgrp);
-	u32 foreign = 0;
+	struct hierarchy_walk w = { .set = (u64)set, .unified = (u64)READ(set, dfl_cgrp),
+				    .at = at, .snapshot = snapshot };
 
-	at = put_cgroup(unified, at, ITEM_CGROUP | snapshot);
-	foreign |= at & FOREIGN;
-	at &= ~FOREIGN;
-	for (int i = 0; i < 14; i++) {
-		u64 address = 0;
-		if (bpf_core_read(&address, sizeof(address), &set->subsys[i]) || !address)
-			break;
-		struct cgroup_subsys_state *css = TYPED(struct cgroup_subsys_state, address);
-		u64 cgroup = (u64)READ(css, cgroup);
-		if (cgroup != unified)
-			at = put_cgroup(cgroup, at, ITEM_CGROUP | snapshot);
-		foreign |= at & FOREIGN;
-		at &= ~FOREIGN;
+	add_hierarchy(&w, w.unified);
+	bpf_loop(14, hierarchy_step, &w, 0);
+	*host = !w.foreign;
+	return w.at;
+}
+
+struct stream_walk {
+	struct scratch *scratch;
+	u64 task, first, second;
+	u32 at, snapshot;
+};
+
+static long stream_step(u32 step, struct stream_walk *w)
+{
+	struct scratch *s = w->scratch;
+	struct task_struct *task = TYPED(struct task_struct, w->task);
+	struct files_struct *files = READ(task, files);
+	struct fdtable *table = READ(files, fdt);
+	u32 at = w->at & SCRATCH_MASK;
+	u64 address = 0;
+
+	if (step >= READ(table, max_fds))
+		return 1;
+	u64 slot = (u64)READ(table, fd) + step * sizeof(void *);
+	if (bpf_probe_read_kernel(&address, sizeof(address), (void *)slot) || !address)
+		return 0;
+	if (step && (address == w->first || address == w->second)) {
+		s->data[at + sizeof(struct item)] = address == w->first ? 0 : 1;
+		put_item(s, at, ITEM_STREAM + step, 1);
+		w->at = after_item(at, 1);
+		return 0;
 	}
-	*host = !foreign;
-	return at;
+	if (step)
+		w->second = address;
+	else
+		w->first = address;
+	struct file *file = TYPED(struct file, address);
+	struct inode *inode = READ(file, f_inode);
+	if ((READ(inode, i_mode) & S_IFMT) == S_IFSOCK) {
+		w->at = put_socket(s, at, file, inode, ITEM_STREAM + step, ITEM_STREAM_NAME + step);
+		return 0;
+	}
+	fill_file((void *)&s->data[at + sizeof(struct item)], file, inode);
+	put_item(s, at, ITEM_STREAM + step, sizeof(struct file_item));
+	w->at = put_file_path(file, task, after_item(at, sizeof(struct file_item)),
+			      (ITEM_STREAM_NAME + step) | w->snapshot);
+	return 0;
 }
 
 /* What descriptors 0 to 2 lead to, see ITEM_STREAM. */
 static __always_inline u32 put_streams(struct scratch *s, u32 at, struct task_struct *task, u32 snapshot)
 {
-	u64 files[3] = {};
+	struct stream_walk w = { .scratch = s, .task = (u64)task, .at = at, .snapshot = snapshot };
 
-	for (u32 i = 0; i < 3; i++) {
-		struct file *file = file_of(task, i);
-		files[i] = (u64)file;
-		if (!file)
-			continue;
-		at &= SCRATCH_MASK;
-		u32 same = i && files[i] == files[0] ? 0 : i == 2 && files[i] == files[1] ? 1 : i;
-		if (same != i) {
-			s->data[at + sizeof(struct item)] = same;
-			put_item(s, at, ITEM_STREAM + i, 1);
-			at = after_item(at, 1);
-			continue;
-		}
-		struct inode *inode = READ(file, f_inode);
-		if ((READ(inode, i_mode) & S_IFMT) == S_IFSOCK) {
-			at = put_socket(s, at, file, inode, ITEM_STREAM + i, ITEM_STREAM_NAME + i);
-			continue;
-		}
-		fill_file((void *)&s->data[at + sizeof(struct item)], file, inode);
-		put_item(s, at, ITEM_STREAM + i, sizeof(struct file_item));
-		at = put_file_path(file, task, after_item(at, sizeof(struct file_item)),
-				   (ITEM_STREAM_NAME + i) | snapshot);
-	}
-	return at;
+	bpf_loop(3, stream_step, &w, 0);
+	return w.at;
 }
 
 /* Processes that are certainly in no container: the mark comes with exec and goes with fork. */
