@@ -25,8 +25,8 @@ import { Watchdog } from './watchdog.ts'
  * The agent of a node in a fleet, started by the sensor: `main.mjs CONFIG`. It reads the ring, and
  * ships what the rules could match or makes alerts of it here.
  */
-const TICK_MS = 250
-const RULES_LOOK_TICKS = 8
+const TICK_MS = 100
+const LOOK_TICKS = 20
 const GOODBYE_MS = 15_000
 
 process.title = 'lanner-agent'
@@ -212,16 +212,21 @@ function figures(): NodeFigures {
 
 const watchdog = new Watchdog({ notify, figures })
 let counted = agent.figures
-let ticks = 0
-const timer = setInterval(() => {
+/** Adds what the agent counted to the totals of the run, which outlive it. */
+function carryCounts(): void {
   const { records, matched } = agent.figures
   link.state.add('records', records - counted.records)
   link.state.add('matched', matched - counted.matched)
   counted = { records, matched }
+}
+
+let ticks = 0
+const timer = setInterval(() => {
+  carryCounts()
   outlet?.tick()
-  memory.look()
   ticks += 1
-  if (ticks % RULES_LOOK_TICKS === 0) {
+  if (ticks % LOOK_TICKS === 0) {
+    memory.look()
     rulesWatch.look()
     watchdog.look()
   }
@@ -233,6 +238,7 @@ async function end(): Promise<void> {
   ending = true
   clearInterval(timer)
   agent.drain()
+  carryCounts()
   link.stop()
   await kubernetes?.stop()
   alerts.notify('stopped', 'the agent stops')

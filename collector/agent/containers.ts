@@ -31,7 +31,7 @@ export class ContainerTable {
   #onNew: (container: Container) => void = () => {}
   #evicted = 0
 
-  constructor({ limit = 2048 }: ContainerTableOptions = {}) {
+  constructor({ limit = 1024 }: ContainerTableOptions = {}) {
     this.#limit = limit
   }
 

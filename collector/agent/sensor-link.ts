@@ -56,6 +56,8 @@ export class SensorLink {
   readonly #progress: ArrayBuffer
   readonly #counters: BigUint64Array
   #snapshotting = false
+  /** One for all answers: a new one each would be most of what the agent allocates. */
+  readonly #reply = new Uint8Array(REPLY_HEAD_BYTES + MAX_REPLY_BYTES)
 
   /** @param addonPath of the built `ring.node` */
   constructor(addonPath: string) {
@@ -170,14 +172,14 @@ export class SensorLink {
   }
 
   #receive(): { status: number; size: number; data: Uint8Array } {
-    const buffer = new Uint8Array(REPLY_HEAD_BYTES + MAX_REPLY_BYTES)
+    const buffer = this.#reply
     const length = readSync(Fd.requests, buffer)
     if (length < REPLY_HEAD_BYTES) throw new Error('the sensor closed the request channel')
     const head = new DataView(buffer.buffer)
     return {
       status: head.getInt32(0, true),
       size: head.getUint32(4, true),
-      data: buffer.subarray(REPLY_HEAD_BYTES, length),
+      data: buffer.slice(REPLY_HEAD_BYTES, length),
     }
   }
 }
