@@ -21,10 +21,9 @@ import { Outlet } from './outlet.ts'
 import { openAlertOutputs } from './sinks/alerts/index.ts'
 import { Watchdog } from './watchdog.ts'
 
-/**
- * The agent of a node in a fleet, started by the sensor: `main.mjs CONFIG`. It reads the ring, and
- * ships what the rules could match or makes alerts of it here.
- */
+// The agent of a node in a fleet, started by the sensor: `main.mjs CONFIG`. It reads the ring, and ships
+// what the rules could match or makes alerts of it here.
+
 const TICK_MS = 100
 const LOOK_TICKS = 20
 const GOODBYE_MS = 15_000
@@ -37,6 +36,15 @@ function fail(code: number, lines: readonly string[]): never {
   process.exit(code)
 }
 
+/** Ends with the reason when something cannot even begin. */
+async function orFail<T>(what: string, begin: () => T | Promise<T>): Promise<T> {
+  try {
+    return await begin()
+  } catch (error) {
+    fail(2, [`${what}: ${error instanceof Error ? error.message : error}`])
+  }
+}
+
 const configPath = process.argv[2]!
 const read = readConfig({ name: configPath, text: readFileSync(configPath, 'utf8') }, process.env)
 if (!read.ok) fail(2, read.mistakes)
@@ -45,11 +53,8 @@ const node = config.node === '' ? hostname() : config.node
 
 function firstRules(): NodeRules {
   const { files, problems } = readRuleFiles(config.rules.paths)
-  if (problems.length > 0)
-    fail(
-      2,
-      problems.map(({ path, message }) => `${path}: ${message}`),
-    )
+  const unreadable = problems.map(({ path, message }) => `${path}: ${message}`)
+  if (unreadable.length > 0) fail(2, unreadable)
   const compiled = compileNodeRules(files, rulesOptions(config))
   if ('mistakes' in compiled) fail(1, compiled.mistakes)
   return compiled.rules
@@ -64,14 +69,10 @@ const tables = createTables(link, rules.needs.hostNames)
 
 function keeper(): (event: SyscallEvent) => SyscallEvent {
   if (!config.redact.enabled) return keepEvent
-  try {
-    const redactor = createRedactor(config.redact)
-    return (event) => redactor.event(keepEvent(event))
-  } catch (error) {
-    fail(2, [`${configPath}: redact.patterns: ${error instanceof Error ? error.message : error}`])
-  }
+  const redactor = createRedactor(config.redact)
+  return (event) => redactor.event(keepEvent(event))
 }
-const keep = keeper()
+const keep = await orFail(configPath, keeper)
 
 async function openOutlet(): Promise<Outlet | undefined> {
   const { stream, region, endpoint } = config.kinesis
@@ -93,12 +94,15 @@ async function openOutlet(): Promise<Outlet | undefined> {
     announce: say,
   })
 }
-const outlet = await openOutlet()
+const outlet = await orFail('the way to the stream', openOutlet)
 
 if (outlet === undefined) link.state.begin(undefined)
+const outputs = await orFail(configPath, () =>
+  config.alerts.mode === 'off' ? [] : openAlertOutputs(config.alerts, say),
+)
 const alerts = new NodeAlerts({
   mode: config.alerts.mode,
-  outputs: config.alerts.mode === 'off' ? [] : openAlertOutputs(config.alerts, say),
+  outputs,
   keep,
   origin: { cluster: config.cluster, node, boot, run: String(link.state.run) },
   reachability: () => outlet?.reachability ?? { state: 'unknown', forMs: 0 },
@@ -131,18 +135,26 @@ const agent = new Agent({
   },
 })
 
+function refuseRules(reasons: readonly string[]): void {
+  rulesRefused += 1
+  const more = reasons.length > 1 ? `, and ${reasons.length - 1} more` : ''
+  notify('rules-refused', `the changed rules are refused: ${reasons[0]}${more}`)
+}
+
 /** A changed set takes the place of the one in force, in the kernel and here; a bad one does not. */
 function changeRules(files: readonly SourceFile[]): void {
   const compiled = compileNodeRules(files, rulesOptions(config))
   if ('mistakes' in compiled) {
-    rulesRefused += 1
-    const [first] = compiled.mistakes
-    const more = compiled.mistakes.length > 1 ? `, and ${compiled.mistakes.length - 1} more` : ''
-    notify('rules-refused', `the changed rules are refused: ${first}${more}`)
+    refuseRules(compiled.mistakes)
     return
   }
   if (compiled.rules.hash === rules.hash) return
-  link.setFilter(compiled.rules.needs.kernel)
+  try {
+    link.setFilter(compiled.rules.needs.kernel)
+  } catch (error) {
+    refuseRules([error instanceof Error ? error.message : String(error)])
+    return
+  }
   rules = compiled.rules
   agent.use(rules.edge, rules.needs.environment)
   tables.useHostNames(rules.needs.hostNames)
@@ -156,10 +168,7 @@ function changeRules(files: readonly SourceFile[]): void {
 const rulesWatch = new RulesWatch({
   paths: config.rules.paths,
   onChange: changeRules,
-  onUnreadable: (problems) => {
-    rulesRefused += 1
-    notify('rules-refused', `the changed rules cannot be read: ${problems.join('; ')}`)
-  },
+  onUnreadable: refuseRules,
 })
 
 function startKubernetes() {
@@ -168,10 +177,8 @@ function startKubernetes() {
   const found = clusterAddress(process.env)
   const address = url === '' ? found?.url : url
   if (address === undefined) {
-    if (mode === 'on')
-      fail(2, [
-        `${configPath}: kubernetes.mode is on, but there is no kubernetes.url and no pod environment`,
-      ])
+    const reason = 'kubernetes.mode is on, but there is no kubernetes.url and no pod environment'
+    if (mode === 'on') fail(2, [`${configPath}: ${reason}`])
     return undefined
   }
   return startPodIdentity({
@@ -243,8 +250,7 @@ async function end(): Promise<void> {
   await kubernetes?.stop()
   alerts.notify('stopped', 'the agent stops')
   const isEmpty = await outlet?.stop(GOODBYE_MS)
-  if (isEmpty === false)
-    say('not everything could be shipped: the spool keeps it for the next start')
+  if (isEmpty === false) say('not all could be shipped: the spool keeps it for the next start')
   await alerts.close()
   process.exit(0)
 }
