@@ -1,6 +1,3 @@
-import { once } from 'node:events'
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import {
   CreateStreamCommand,
   DescribeStreamSummaryCommand,
@@ -11,7 +8,9 @@ import {
 } from '@aws-sdk/client-kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import kinesalite from 'kinesalite'
-import { createFaultProxy } from './fault-proxy.ts'
+import { testCredentials } from '../aws/faults.ts'
+import { close, listen } from '../aws/listen.ts'
+import { createKinesisProxy } from './fault-proxy.ts'
 import { type Counts, type Faults, noFaults } from './faults.ts'
 import type { ShardRange } from './shard-limits.ts'
 
@@ -38,8 +37,7 @@ export interface TestKinesis {
   stop(): Promise<void>
 }
 
-/** What every client here can use. */
-export const testCredentials = { accessKeyId: 'test', secretAccessKey: 'test' }
+export { testCredentials }
 
 /** Starts the emulator, without faults, on a free port. */
 export async function startKinesis(): Promise<TestKinesis> {
@@ -59,7 +57,7 @@ export async function startKinesis(): Promise<TestKinesis> {
   const faults: Faults = { ...noFaults }
   const counts: Counts = { requests: 0, failed: 0, dropped: 0, passed: 0, throttled: 0 }
   const shardsOf = (stream: string) => openShards(client, stream)
-  const proxy = createFaultProxy({ target, faults, counts, shardsOf })
+  const proxy = createKinesisProxy({ target, faults, counts, shardsOf })
   const port = await listen(proxy)
   return {
     endpoint: `http://127.0.0.1:${port}`,
@@ -82,22 +80,10 @@ export async function startKinesis(): Promise<TestKinesis> {
     },
     async stop() {
       client.destroy()
-      if (proxy.listening) await close(proxy)
+      await close(proxy)
       await close(service)
     },
   }
-}
-
-async function listen(server: Server, port = 0): Promise<number> {
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  return (server.address() as AddressInfo).port
-}
-
-async function close(server: Server): Promise<void> {
-  const closed = new Promise((resolve) => server.close(resolve))
-  server.closeAllConnections()
-  await closed
 }
 
 async function openShards(client: KinesisClient, stream: string): Promise<ShardRange[]> {
