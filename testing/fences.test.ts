@@ -47,6 +47,7 @@ const fences: readonly (readonly [folder: string, allowed: readonly string[]])[]
       'fast-check',
       'yaml',
       'kinesalite',
+      '@aws-sdk/client-dynamodb',
       '@aws-sdk/client-kinesis',
       '@smithy/node-http-handler',
     ],
