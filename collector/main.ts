@@ -130,7 +130,7 @@ const agent = new Agent({
   onReady: () => {
     link.awaitSnapshot()
     const since = Math.round(performance.now())
-    notify('started', `watching with ${rules.full.rules.length} rules, after ${since} ms`)
+    notify('started', `watching with ${rules.count} rules, after ${since} ms`)
     memory.settle()
   },
 })
@@ -158,10 +158,7 @@ function changeRules(files: readonly SourceFile[]): void {
   rules = compiled.rules
   agent.use(rules.edge, rules.needs.environment)
   tables.useHostNames(rules.needs.hostNames)
-  notify(
-    'rules-changed',
-    `${rules.full.rules.length} rules in force, hash ${rules.hash.slice(0, 12)}`,
-  )
+  notify('rules-changed', `${rules.count} rules in force, hash ${rules.hash.slice(0, 12)}`)
   memory.settle()
 }
 
@@ -198,7 +195,7 @@ function figures(): NodeFigures {
     matched: state.total('matched'),
     restarts: state.total('restarts'),
     tampered: link.tampered,
-    rules: rules.full.rules.length,
+    rules: rules.count,
     rulesRefused,
     tables: {
       processes: { size: processes.size, evicted: processes.counters.evicted },

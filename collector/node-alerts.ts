@@ -55,10 +55,10 @@ export class NodeAlerts {
   }
 
   /** Evaluates an event that may match; it is valid during the call only. */
-  show(event: SyscallEvent, program: Program<SyscallEvent>): void {
+  show(event: SyscallEvent, program: () => Program<SyscallEvent>): void {
     if (!this.#areWanted) return
     const { origin, keep } = this.#options
-    const rules = program.evaluate(event)
+    const rules = program().evaluate(event)
     if (rules.length === 0) return
     const kept = keep(event)
     for (const rule of rules) {

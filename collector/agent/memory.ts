@@ -25,6 +25,9 @@ const worthwhile = 3 << 20
 const shortest = 2000
 const longest = 60_000
 
+/** There with `--expose-gc`. */
+const collector = (globalThis as { gc?: (options: object) => void }).gc
+
 /**
  * Keeps the process small: V8 lets garbage grow as long as it likes, and malloc keeps what was freed.
  * Both are right for a server that has the machine to itself.
@@ -34,6 +37,7 @@ export class MemoryKeeper {
   readonly #now: () => number
   #smallest = Number.POSITIVE_INFINITY
   #settledAt = Number.NEGATIVE_INFINITY
+  #thoroughAt = Number.NEGATIVE_INFINITY
   #interval = shortest
 
   constructor(trim: () => void, now: () => number = () => performance.now()) {
@@ -43,18 +47,29 @@ export class MemoryKeeper {
 
   /** After work that leaves garbage, as loading rules does: nothing would collect it for hours. */
   settle(): void {
+    this.#collect(true)
+  }
+
+  /**
+   * A thorough collection also gives back the pages that V8 keeps for later, half of what it has after
+   * loading rules; it takes several rounds, a tenth of a second.
+   */
+  #collect(thorough: boolean): void {
     const before = process.memoryUsage().heapUsed
-    ;(globalThis as { gc?: () => void }).gc?.()
+    const flavor = thorough ? 'last-resort' : 'regular'
+    collector?.({ type: 'major', execution: 'sync', flavor })
     this.#trim()
     const after = process.memoryUsage().heapUsed
     this.#smallest = Math.min(this.#smallest, after)
     this.#interval = before - after >= worthwhile ? shortest : Math.min(this.#interval * 2, longest)
     this.#settledAt = this.#now()
+    if (thorough) this.#thoroughAt = this.#settledAt
   }
 
   /** To be called some times a second. */
   look(): void {
     if (this.#now() - this.#settledAt < this.#interval) return
-    if (process.memoryUsage().heapUsed > this.#smallest + growth) this.settle()
+    if (process.memoryUsage().heapUsed <= this.#smallest + growth) return
+    this.#collect(this.#now() - this.#thoroughAt >= longest)
   }
 }

@@ -18,7 +18,7 @@ describe('rules on a node', () => {
       'evt.type=setns and k8s.ns.name=prod and container.image contains x',
     )
     const process = makeProcess({ container: makeContainer({}) })
-    expect(full.evaluate(makeEvent('setns', { process }))).toEqual([])
+    expect(full().evaluate(makeEvent('setns', { process }))).toEqual([])
     expect(edge.evaluate(makeEvent('setns', { process })).map(({ name }) => name)).toEqual(['r'])
   })
 

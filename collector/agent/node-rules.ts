@@ -10,8 +10,10 @@ export interface NodeRules {
   readonly hash: string
   /** What some rule could match, given what this node cannot know: what is shipped. */
   readonly edge: Program<SyscallEvent>
-  /** The rules themselves, for alerts made here. */
-  readonly full: Program<SyscallEvent>
+  /** The rules themselves, for alerts made here; compiled when first asked for. */
+  full(): Program<SyscallEvent>
+  /** Rules in force. */
+  readonly count: number
   readonly needs: RuleNeeds
 }
 
@@ -33,13 +35,18 @@ export function compileNodeRules(
     }
   }
   const { rules } = loaded.ruleSet
-  const full = compileRules(rules, syscallSource, { matching })
+  const enabled = rules.filter((rule) => rule.enabled)
+  let full: Program<SyscallEvent> | undefined
   return {
     rules: {
       hash: hashOf(files, selections),
-      edge: compileRules(edgeRules(rules), syscallSource, { matching: 'all' }),
-      full,
-      needs: needsOf(full),
+      edge: compileRules(edgeRules(enabled), syscallSource, { matching: 'all' }),
+      full() {
+        full ??= compileRules(enabled, syscallSource, { matching })
+        return full
+      },
+      count: enabled.length,
+      needs: needsOf({ rules: enabled }),
     },
   }
 }

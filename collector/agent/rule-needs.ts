@@ -28,7 +28,7 @@ const stateCalls = ['chdir', 'fchdir']
 const environmentField = /^proc\.a?env(?:\[(.*)\])?$/
 
 /** Derives from compiled rules what must be collected for them, and nothing more. */
-export function needsOf(program: Program<SyscallEvent>): RuleNeeds {
+export function needsOf(program: Pick<Program<SyscallEvent>, 'rules'>): RuleNeeds {
   const environment = environmentOf(program.rules)
   return {
     kernel: {
