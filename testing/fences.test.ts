@@ -12,7 +12,8 @@ const aliases: Readonly<Record<string, string>> = JSON.parse(
 const fences: readonly (readonly [folder: string, allowed: readonly string[]])[] = [
   ['rules/events', ['rules/events']],
   ['rules/engine', ['rules/engine', 'rules/events', 're2js']],
-  ['rules/load', ['rules/load', 'rules/engine', 'rules/events', 'yaml']],
+  ['rules/correlate', ['rules/correlate', 'rules/engine', 'rules/events']],
+  ['rules/load', ['rules/load', 'rules/correlate', 'rules/engine', 'rules/events', 'yaml']],
   ['collector/agent', ['collector/agent', 'rules/events', 'rules/engine', 'rules/load', 'node:']],
   ['collector/kubernetes', ['collector/kubernetes', 'collector/agent', 'rules/events', 'node:']],
   [
@@ -34,6 +35,13 @@ const fences: readonly (readonly [folder: string, allowed: readonly string[]])[]
     ],
   ],
   ['collector/config', ['collector/config', 'collector/agent', 'rules/events', 'rules/load']],
+  [
+    'lambdas/shared',
+    [
+      ...['lambdas/shared', 'rules/events', 'rules/correlate', 'node:'],
+      ...['@aws-sdk/client-dynamodb', '@smithy/node-http-handler'],
+    ],
+  ],
   ['cli', ['cli', 'collector', 'rules', 'node:', 'esbuild', 'yaml']],
   [
     'testing',
@@ -113,7 +121,7 @@ describe.each(fences)('%s', (folder, allowed) => {
 it('no rule code looks at a clock', () => {
   const clocks =
     /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bprocess\.hrtime\b|\bsetTimeout\b|\bsetInterval\b/
-  const lookers = ['rules/events', 'rules/engine', 'rules/load']
+  const lookers = ['rules/events', 'rules/engine', 'rules/load', 'rules/correlate']
     .flatMap(sources)
     .filter((file) => !isTest(file) && clocks.test(readFileSync(join(root, file), 'utf8')))
   expect(lookers).toEqual([])
