@@ -36,8 +36,8 @@ export interface Scheduled {
  */
 export class Deadlines {
   readonly #options: DeadlinesOptions
-  /** Buckets known to be in the directory. */
-  readonly #listed = new Set<string>()
+  /** Buckets in the directory, or on the way there. */
+  readonly #listed = new Map<string, Promise<unknown>>()
 
   constructor(options: DeadlinesOptions) {
     this.#options = options
@@ -61,12 +61,20 @@ export class Deadlines {
       key: { S: key },
       at: { N: `${clock()}` },
     })
-    if (this.#listed.has(bucket)) return
-    await put({ pk: { S: directory }, sk: { S: bucket } })
+    const list = () => put({ pk: { S: directory }, sk: { S: bucket } })
+    if (minute <= minuteOf(clock() / 1000) + 5) {
+      await list()
+      return
+    }
     // No sweep comes near this bucket for a while, so its name stays.
-    if (minute > minuteOf(clock() / 1000) + 5) {
-      if (this.#listed.size >= maxListed) this.#listed.clear()
-      this.#listed.add(bucket)
+    if (this.#listed.size >= maxListed) this.#listed.clear()
+    const listing = this.#listed.get(bucket) ?? list()
+    this.#listed.set(bucket, listing)
+    try {
+      await listing
+    } catch (error) {
+      this.#listed.delete(bucket)
+      throw error
     }
   }
 
