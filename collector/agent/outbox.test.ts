@@ -129,8 +129,24 @@ describe('what is kept on its way out', () => {
     expect(state.unsettled).toBe(5)
   })
 
+  it('stays counted when it was folded, until the batch it is in is durable', async () => {
+    const { state, ring, clock, outbox, stores } = setUp()
+    for (let seq = 1; seq <= 9; seq++) {
+      ring.shown = seq
+      outbox.offer(makeEvent('openat', { seq, process, fd: makeFile('/f') }), [notice])
+    }
+    expect(state.unsettled).toBe(8)
+    clock.now += 6n * second
+    outbox.tick()
+    expect(state.unsettled).toBe(8)
+    await turn()
+    stores[0]!()
+    await turn()
+    expect(state.unsettled).toBe(0)
+  })
+
   it('ends with everything durable and a goodbye', async () => {
-    const { outbox, offer, batches, stores, ring } = setUp()
+    const { outbox, offer, batches, stores, ring, state } = setUp()
     offer(1, 1)
     offer(1, 2)
     const stopping = outbox.stop('bye')
@@ -141,5 +157,6 @@ describe('what is kept on its way out', () => {
     expect(events.map(({ count }) => count)).toEqual([1, 1])
     expect(notices).toEqual([{ kind: 'stopped', time: 7n, text: 'bye' }])
     expect(ring.held).toBeUndefined()
+    expect(state.unsettled).toBe(0)
   })
 })

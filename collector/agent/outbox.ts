@@ -37,6 +37,8 @@ export class Outbox {
   readonly #options: OutboxOptions
   #urgent = false
   #urgentAt = 0n
+  /** Repeats that were handed on as one event whose batch is not durable: they left the ring long ago. */
+  #handedOn: { readonly mark: number; readonly count: number }[] = []
 
   constructor(options: OutboxOptions) {
     this.#options = options
@@ -47,7 +49,7 @@ export class Outbox {
     const { folder, limit, state, now } = this.#options
     const time = now()
     if (folder.fold(event, time)) {
-      state.unsettled = folder.waiting
+      this.#countUnsettled()
       return
     }
     if (!limit.admit(rules, time)) {
@@ -60,7 +62,14 @@ export class Outbox {
 
   /** Takes what the folder hands on: admitted when its first event was. */
   addFolded(event: SyscallEvent): void {
+    this.#handedOn.push({ mark: this.#options.ring.shown, count: event.count })
     this.#add(event, this.#options.now())
+  }
+
+  /** What would be lost, and nobody else could count, if this process died now. */
+  #countUnsettled(): void {
+    const { folder, state } = this.#options
+    state.unsettled = this.#handedOn.reduce((sum, { count }) => sum + count, folder.waiting)
   }
 
   #add(event: SyscallEvent, now: bigint): void {
@@ -72,7 +81,11 @@ export class Outbox {
   /** Holds in the ring what is not durable, and no more. */
   settle(): void {
     const { batcher, ring } = this.#options
-    ring.holdFrom(ring.heldBytes > tooMuchHeld ? undefined : batcher.oldestMark)
+    const oldest = batcher.oldestMark
+    ring.holdFrom(ring.heldBytes > tooMuchHeld ? undefined : oldest)
+    if (this.#handedOn.length === 0) return
+    this.#handedOn = this.#handedOn.filter(({ mark }) => oldest !== undefined && mark >= oldest)
+    this.#countUnsettled()
   }
 
   notify(kind: NoticeKind, text: string): void {
@@ -95,10 +108,10 @@ export class Outbox {
 
   /** To be called some times a second. */
   tick(): void {
-    const { batcher, folder, state, now } = this.#options
+    const { batcher, folder, now } = this.#options
     const time = now()
     folder.tick(time)
-    state.unsettled = folder.waiting
+    this.#countUnsettled()
     this.afterDrain()
     batcher.tick(time)
   }
@@ -107,7 +120,6 @@ export class Outbox {
   async stop(text: string): Promise<void> {
     const { batcher, folder, now } = this.#options
     folder.flush()
-    this.#options.state.unsettled = 0
     this.notify('stopped', text)
     await batcher.flush(now())
     this.settle()
