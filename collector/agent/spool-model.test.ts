@@ -133,6 +133,6 @@ it('a spool holds what was appended, less what was released or given up, whateve
       await model.look(9)
       await model.end()
     }),
-    { numRuns: 150 },
+    { numRuns: process.env['LANNER_LONG'] === '1' ? 3000 : 150 },
   )
 })
