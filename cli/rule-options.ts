@@ -3,10 +3,12 @@ import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { type Priority, parsePriority, priorityNames, type RuleMatching } from '#engine'
 import { nearestName } from '#events'
 import {
+  type CorrelationsResult,
   type LoadResult,
   loadRules,
   type OutputAddition,
   readAdditions,
+  readCorrelations,
   readRuleFiles,
   type Selection,
 } from '#load'
@@ -131,6 +133,7 @@ function additionsIn(path: string | undefined): readonly OutputAddition[] | unde
 }
 
 export type LoadedFiles = LoadResult & {
+  readonly correlations: CorrelationsResult
   /** Paths that could not be read. */
   readonly unreadable: readonly { readonly path: string; readonly message: string }[]
 }
@@ -139,12 +142,14 @@ export type LoadedFiles = LoadResult & {
 export function loadRuleFiles(options: RuleOptions, more: readonly string[] = []): LoadedFiles {
   const paths = [...options.paths, ...more]
   if (paths.length === 0) throw new UsageError('no rules: --rules PATH is needed')
-  const { files, problems } = readRuleFiles(paths)
+  const { files, correlations: over, problems } = readRuleFiles(paths)
   const { selections, additions } = options
   const result = loadRules(files, {
     selections,
     strictCompat: options.strictCompat,
     ...(additions !== undefined && { additions }),
   })
-  return { ...result, ok: result.ok && problems.length === 0, unreadable: problems }
+  const correlations = readCorrelations(over, result.ruleSet)
+  const ok = result.ok && correlations.ok && problems.length === 0
+  return { ...result, ok, correlations, unreadable: problems }
 }

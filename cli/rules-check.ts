@@ -16,7 +16,8 @@ export const usage = `usage: lanner rules check PATH... [OPTION]...
 
 Checks rules files, in order, each together with those before it, and reports every mistake with its
 place. Exits with 1 when there is one; warnings alone do not count. Rules that load and yet can never
-fire, or look at what this build does not deliver, are named.
+fire, or look at what this build does not deliver, are named. NAME.correlation.yaml holds rules over
+the detections of all others, whatever the order.
 
   --redact                  name the rules that may decide otherwise where secrets are redacted
 ${sharedUsage}`
@@ -33,12 +34,15 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     if (isRedacted) notes.push(...redactionLines(loaded.ruleSet))
     report(loaded, notes, io)
   }
-  if (loaded.files.length === 0) return 2
+  if (loaded.files.length + loaded.correlations.files.length === 0) return 2
   return loaded.ok ? 0 : 1
 }
 
 /** The shape of `falco -V -o json_output=true`. */
-function jsonResult({ files, unreadable, ruleSet }: LoadedFiles, matching: RuleMatching): object {
+function jsonResult(
+  { files, unreadable, ruleSet, correlations }: LoadedFiles,
+  matching: RuleMatching,
+): object {
   const missing = unreadable.map(({ path, message }) => ({
     name: path,
     successful: false,
@@ -57,7 +61,14 @@ function jsonResult({ files, unreadable, ruleSet }: LoadedFiles, matching: RuleM
     inactive_rules: ruleSet.inactive,
     missing_plugins: ruleSet.missingPlugins,
     rule_warnings: ruleWarnings(ruleSet, matching),
+    correlation_load_results: correlations.files.map(correlationResult),
   }
+}
+
+/** Falco has no correlations, and so no schema of them. */
+function correlationResult(file: FileResult): object {
+  const { schema_valid: _, schema_warnings: __, ...result } = falcoResult(file)
+  return result
 }
 
 function redactionLines(ruleSet: RuleSet): string[] {
@@ -69,7 +80,8 @@ function redactionLines(ruleSet: RuleSet): string[] {
 }
 
 function report(loaded: LoadedFiles, notes: readonly string[], io: Io): void {
-  const { files, unreadable, ruleSet } = loaded
+  const { unreadable, ruleSet, correlations } = loaded
+  const files = [...loaded.files, ...correlations.files]
   for (const { path, message } of unreadable) {
     io.err(`${paint('error', 'red', io)}: ${path}: ${message}\n`)
   }
@@ -79,18 +91,22 @@ function report(loaded: LoadedFiles, notes: readonly string[], io: Io): void {
   const errors = all.filter(({ severity }) => severity === 'error').length + unreadable.length
   const warnings = all.length + unreadable.length - errors
   const { rules, macros, lists, inactive } = ruleSet
+  const over =
+    correlations.files.length === 0
+      ? ''
+      : `, ${count(correlations.correlations.length, 'correlation')}`
   const enabled = rules.filter((rule) => rule.enabled).length
   io.out(
     `${count(rules.length, 'rule')} (${enabled} enabled, ${inactive.length} inactive), ` +
-      `${count(macros.length, 'macro')}, ${count(lists.length, 'list')}: ` +
+      `${count(macros.length, 'macro')}, ${count(lists.length, 'list')}${over}: ` +
       `${count(errors, 'error')}, ${count(warnings, 'warning')}\n`,
   )
 }
 
 /** Shows what keeps rules from loading, for commands that want to use them. */
-export function showErrors({ files, unreadable }: LoadedFiles, io: Io): void {
+export function showErrors({ files, unreadable, correlations }: LoadedFiles, io: Io): void {
   for (const { path, message } of unreadable) io.err(`error: ${path}: ${message}\n`)
-  for (const { diagnostics } of files) {
+  for (const { diagnostics } of [...files, ...correlations.files]) {
     for (const diagnostic of diagnostics) {
       if (diagnostic.severity === 'error') io.err(`${inColor(diagnostic, io)}\n\n`)
     }

@@ -4,6 +4,8 @@ import type { SourceFile } from './diagnostic.ts'
 
 export interface FilesResult {
   readonly files: readonly SourceFile[]
+  /** Those called `*.correlation.yaml`: rules over the detections of the others. */
+  readonly correlations: readonly SourceFile[]
   /** Paths that cannot be read, or hold no rules, with the reason. */
   readonly problems: readonly { readonly path: string; readonly message: string }[]
 }
@@ -15,6 +17,7 @@ export interface FilesResult {
  */
 export function readRuleFiles(paths: readonly string[]): FilesResult {
   const files: SourceFile[] = []
+  const correlations: SourceFile[] = []
   const problems: { path: string; message: string }[] = []
   const fail = (path: string, error: unknown) => {
     problems.push({ path, message: error instanceof Error ? error.message : String(error) })
@@ -25,7 +28,9 @@ export function readRuleFiles(paths: readonly string[]): FilesResult {
       if (names.length === 0) fail(path, 'the directory holds no *.yaml file')
       for (const name of names) {
         try {
-          files.push({ name, text: readFileSync(name, 'utf8') })
+          const file = { name, text: readFileSync(name, 'utf8') }
+          if (isCorrelation(name)) correlations.push(file)
+          else files.push(file)
         } catch (error) {
           fail(name, error)
         }
@@ -34,7 +39,11 @@ export function readRuleFiles(paths: readonly string[]): FilesResult {
       fail(path, error)
     }
   }
-  return { files, problems }
+  return { files, correlations, problems }
+}
+
+function isCorrelation(name: string): boolean {
+  return /\.correlation\.ya?ml$/.test(name)
 }
 
 function rulesIn(directory: string): string[] {
