@@ -1,11 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { alertOf, compileRules, type JsonValue } from '#engine'
+import { alertOf, compileRules } from '#engine'
 import { fieldMapSource, nearestName, syscallSource } from '#events'
 import { type LoadedRule, type RuleTest, readRuleTests } from '#load'
+import { testCorrelations } from './correlation-outcomes.ts'
 import { type Io, UsageError } from './io.ts'
 import { loadRuleFiles, parseRuleOptions, sharedUsage } from './rule-options.ts'
 import { showErrors } from './rules-check.ts'
+import { shownValue } from './shown-value.ts'
 import { formats, isFormat, type Outcome, writeOutcomes } from './test-outcomes.ts'
 import { readTrace, TraceError, traceFiles } from './trace-file.ts'
 
@@ -28,6 +30,19 @@ A trace lies beside the test file; of the rules in NAME.yaml, those that are lis
 no others. Every rule needs one test that fires and one that is silent. Exits with 1 when anything
 fails.
 
+Beside NAME.correlation.yaml lies NAME.correlation.test.yaml, a sequence of
+
+  - correlation: NAME OF THE CORRELATION
+    tests:
+      - name: what happens
+        events:
+          - { at: 0s, evt.type: openat, fd.name: /etc/shadow, lanner.node: a }
+          - { at: 10s, times: 20, every: 1s, evt.type: connect, fd.sip: '203.0.113.{n}' }
+        expect: [{ correlation: NAME OF THE CORRELATION, count: 1 }]
+
+Events arrive in the order of the list and go through all rules; correlations of the file that are
+not expected must stay silent.
+
   --format FORMAT           text (default: what failed), table, junit or tap
 ${sharedUsage}`
 
@@ -47,7 +62,11 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   showErrors(loaded, io)
   if (loaded.files.length === 0) return 2
   if (!loaded.ok) return 1
-  const outcomes = loaded.files.flatMap(({ file }) => testFile(file.name, loaded.ruleSet.rules))
+  const { rules } = loaded.ruleSet
+  const outcomes = loaded.files.flatMap(({ file }) => testFile(file.name, rules))
+  for (const { file } of loaded.correlations.files) {
+    outcomes.push(...(await testCorrelations(file.name, loaded.correlations.correlations, rules)))
+  }
   const failed = outcomes.filter(({ failure }) => failure !== undefined)
   if (options.json) {
     io.out(`${JSON.stringify({ successful: failed.length === 0, tests: outcomes })}\n`)
@@ -178,13 +197,8 @@ function failureOf(rule: LoadedRule, test: RuleTest): string | undefined {
   const wrong = [...test.outputFields].flatMap(([field, wanted]) => {
     const value = alert.output_fields[field]
     if (value === undefined) return [`the output has no field ${field}`]
-    const given = shown(value)
+    const given = shownValue(value)
     return given === wanted ? [] : [`${field} is ${given}, not ${wanted}`]
   })
   return wrong.length === 0 ? undefined : wrong.join('; ')
-}
-
-function shown(value: JsonValue): string | null {
-  if (value === null) return null
-  return Array.isArray(value) ? value.map(shown).join(',') : String(value)
 }

@@ -1,5 +1,7 @@
 export type { ErrorCode, LoadCode, WarningCode } from './codes.ts'
 export { describeCode } from './codes.ts'
+export type { CorrelationTest, CorrelationTests, TimedEvent } from './correlation-tests.ts'
+export { readCorrelationTests } from './correlation-tests.ts'
 export type { Diagnostic, Position, SourceFile } from './diagnostic.ts'
 export { positionOf } from './diagnostic.ts'
 export type { ChangeLevel, RuleSetChange } from './diff-rule-sets.ts'

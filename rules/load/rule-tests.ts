@@ -1,5 +1,6 @@
-import { type FieldMap, fieldCatalogue, nearestName, parseFieldMap, parseFieldName } from '#events'
+import type { FieldMap } from '#events'
 import { type Place, type Position, positionOf, type SourceFile } from './diagnostic.ts'
+import { knownKeys, testEvent, testOutputFields } from './test-event.ts'
 import { readYaml, type YamlMap, type YamlNode } from './yaml-tree.ts'
 
 /** An event, and whether the rule must match it. */
@@ -140,57 +141,22 @@ class TestReader {
       this.#fail('a map of fields and values is expected', node.place)
       return undefined
     }
-    const json = Object.fromEntries(
-      node.entries.map(({ key, value }) => [key, jsonOf(value, wantsNumber(key))]),
-    )
-    const result = parseFieldMap(json)
-    if ('map' in result) return result.map
-    for (const { field, message } of result.errors) {
-      const entry = node.entries.find(({ key }) => key === field)
-      this.#fail(message, entry?.keyPlace ?? node.place)
-    }
-    return undefined
+    return testEvent(node.entries, node.place, this.#fail)
   }
 
   #outputFields(node: YamlNode | undefined, fires: boolean): Map<string, string | null> {
-    const fields = new Map<string, string | null>()
-    if (node === undefined) return fields
-    if (!fires) this.#fail('output_fields go with fires only', node.place)
-    else if (node.kind !== 'map') this.#fail('a map of fields and values is expected', node.place)
-    else {
-      for (const { key, value } of node.entries) {
-        if (value.kind !== 'scalar') this.#fail('a single value is expected', value.place)
-        else fields.set(key, value.isNull ? null : value.text)
-      }
+    if (node !== undefined && !fires) {
+      this.#fail('output_fields go with fires only', node.place)
+      return new Map()
     }
-    return fields
+    return testOutputFields(node, this.#fail)
   }
 
   #knownKeys(node: YamlMap, known: readonly string[]): void {
-    for (const { key, keyPlace } of node.entries) {
-      if (known.includes(key)) continue
-      const nearest = nearestName(key, known)
-      const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`
-      this.#fail(`there is no key "${key}" here${hint}`, keyPlace)
-    }
+    knownKeys(node, known, this.#fail)
   }
 
-  #fail(message: string, place: Place): void {
+  readonly #fail = (message: string, place: Place): void => {
     this.problems.push({ message, at: positionOf(place) })
   }
-}
-
-/** Text is taken for every type of field but these. */
-function wantsNumber(field: string): boolean {
-  const name = parseFieldName(field)
-  if ('problem' in name) return false
-  const type = fieldCatalogue.get(name.ref.name)?.type
-  return type === 'DOUBLE' || type === 'DYN'
-}
-
-function jsonOf(node: YamlNode, number: boolean): unknown {
-  if (node.kind === 'seq') return node.items.map((item) => jsonOf(item, number))
-  if (node.kind === 'map') return {}
-  if (node.isNull) return null
-  return number && /^-?\d+(\.\d+)?$/.test(node.text) ? Number(node.text) : node.text
 }
