@@ -42,6 +42,13 @@ const fences: readonly (readonly [folder: string, allowed: readonly string[]])[]
       ...['@aws-sdk/client-dynamodb', '@smithy/node-http-handler'],
     ],
   ],
+  [
+    'infra/local',
+    [
+      ...['infra/local', 'lambdas', 'node:', '@aws-sdk/client-kinesis'],
+      ...['@aws-sdk/client-eventbridge', '@smithy/node-http-handler'],
+    ],
+  ],
   ['cli', ['cli', 'collector', 'rules', 'node:', 'esbuild', 'yaml']],
   [
     'testing',
