@@ -1,6 +1,6 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
-import { StateUnavailable } from '../../rules/correlate/state-store.ts'
+import { StateUnavailable } from '#correlate'
 
 export interface DynamoCallsOptions {
   /** Without it, what the SDK finds in environment and profile. */

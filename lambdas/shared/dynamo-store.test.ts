@@ -1,15 +1,11 @@
 import { DeleteItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type Json, StateUnavailable, type StateWrite, stateValueLimit } from '#correlate'
 import { testCredentials } from '#testing/aws/faults.ts'
 import { noFaults } from '#testing/dynamodb/faults.ts'
 import { startDynamo, type TestDynamo } from '#testing/dynamodb/start-dynamo.ts'
-import {
-  type Json,
-  StateUnavailable,
-  type StateWrite,
-  stateValueLimit,
-} from '../../rules/correlate/state-store.ts'
+import { describeStateStore } from '#testing/state-store-contract.ts'
 import { DynamoCalls } from './dynamo-calls.ts'
 import { DynamoStateStore, type DynamoStateStoreOptions } from './dynamo-store.ts'
 
@@ -80,6 +76,8 @@ async function countOn(store: DynamoStateStore, key: string, id: string): Promis
     if (conflicts.length === 0) return
   }
 }
+
+describeStateStore('DynamoDB', async () => makeStore())
 
 describe('items', () => {
   it('are written once for each version', async () => {

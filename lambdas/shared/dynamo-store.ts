@@ -4,7 +4,7 @@ import {
   ConditionalCheckFailedException,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb'
-import type { StateItem, StateStore, StateWrite } from '../../rules/correlate/state-store.ts'
+import type { StateItem, StateStore, StateWrite } from '#correlate'
 import { Deadlines } from './deadlines.ts'
 import {
   all,

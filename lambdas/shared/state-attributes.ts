@@ -1,6 +1,6 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import { type Json, type StateWrite, stateValueLimit } from '../../rules/correlate/state-store.ts'
+import { type Json, type StateWrite, stateValueLimit } from '#correlate'
 
 /** An item as DynamoDB has it. */
 export type Attributes = Record<string, AttributeValue>
