@@ -228,9 +228,9 @@ let ticks = 0
 const timer = setInterval(() => {
   carryCounts()
   outlet?.tick()
+  memory.look()
   ticks += 1
   if (ticks % LOOK_TICKS === 0) {
-    memory.look()
     rulesWatch.look()
     watchdog.look()
   }
@@ -241,7 +241,7 @@ async function end(): Promise<void> {
   if (ending) return
   ending = true
   clearInterval(timer)
-  agent.drain()
+  agent.finish()
   carryCounts()
   link.stop()
   await kubernetes?.stop()

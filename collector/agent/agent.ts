@@ -8,8 +8,12 @@ import { epochOf, type Ring } from './ring.ts'
 import { type EventContext, RingEvent } from './ring-event.ts'
 import { syscallNumber } from './syscalls-x64.ts'
 
-/** Records read before other work (signals, timers, output) gets its turn. */
-const SLICE = 20_000
+/** Records between looks at the clock. */
+const SLICE = 64
+/** Milliseconds after which other work (signals, timers, output) gets its turn. */
+const TURN_MS = 10
+/** Milliseconds that the end may take. */
+const FINISH_MS = 5000
 const RECENT = 1024
 
 export interface AgentOptions {
@@ -90,7 +94,10 @@ export class Agent {
   /** Reads what the ring holds; goes on by itself, in slices, while there is more. */
   drain = (): void => {
     this.#setEpoch()
-    const count = this.#options.ring.drain(this.#onRecord, SLICE)
+    const end = performance.now() + TURN_MS
+    let count: number
+    do count = this.#options.ring.drain(this.#onRecord, SLICE)
+    while (count >= SLICE && performance.now() < end)
     this.#options.onDrained?.()
     if (count < SLICE || this.#scheduled) return
     this.#scheduled = true
@@ -98,6 +105,14 @@ export class Agent {
       this.#scheduled = false
       this.drain()
     })
+  }
+
+  /** Reads all that the ring holds now, without giving way to anything, as the last thing it does. */
+  finish(): void {
+    this.#setEpoch()
+    const end = performance.now() + FINISH_MS
+    while (this.#options.ring.drain(this.#onRecord, SLICE) > 0 && performance.now() < end);
+    this.#options.onDrained?.()
   }
 
   #setEpoch(): void {

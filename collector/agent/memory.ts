@@ -20,10 +20,12 @@ export function privateMemory(): number {
 /** Growth of the heap over its smallest after which garbage is collected, bytes. */
 const growth = 6 << 20
 /** A collection that brings less than this was in vain: the next one waits longer. */
-const worthwhile = 3 << 20
+const worthwhile = 1 << 20
 /** Milliseconds between collections, which take some tens of them. */
 const shortest = 2000
-const longest = 60_000
+const longest = 15_000
+/** Milliseconds between thorough ones, while there is reason for any. */
+const thoroughInterval = 10_000
 
 /** There with `--expose-gc`. */
 const collector = (globalThis as { gc?: (options: object) => void }).gc
@@ -70,6 +72,6 @@ export class MemoryKeeper {
   look(): void {
     if (this.#now() - this.#settledAt < this.#interval) return
     if (process.memoryUsage().heapUsed <= this.#smallest + growth) return
-    this.#collect(this.#now() - this.#thoroughAt >= longest)
+    this.#collect(this.#now() - this.#thoroughAt >= thoroughInterval)
   }
 }
