@@ -1,3 +1,4 @@
+import { isStillBusy, saysNothingNew } from './busy.ts'
 import type { Correlation } from './correlation.ts'
 import { labelOf } from './correlation.ts'
 import { type Contribution, endsOf, type Firing, firingId, mostShown } from './firing.ts'
@@ -64,11 +65,11 @@ export function advance(
     settled: points.findLast(({ time }) => time < settledBefore) ?? old.settled,
     members: fits,
     fired: [...old.fired, ...records].sort(byTime).slice(-mostFired),
-    busy: kept.length < recent.length || (old.busy && goesOn),
+    busy: kept.length < recent.length || isStillBusy(correlation, old, mark),
   }
   return {
     state: encodeState(state),
-    changed: records.length > 0 || !goesOn || !isSaturated(correlation, old, mark),
+    changed: records.length > 0 || !saysNothingNew(correlation, old, added, goesOn),
     fired: [...again, ...records.map((record) => firingOf(correlation, record, contributions[0]!))],
     late,
     dropped: kept.length - fits.length,
@@ -175,21 +176,4 @@ export function firingOf(
   { group }: Contribution,
 ): Firing {
   return { ...record, correlation, group }
-}
-
-/**
- * Whether a busy group whose condition goes on to hold may go without a write. What is not kept then
- * are detections of at most a sixteenth of the window: if it falls quiet right after, the condition
- * may count as false by so much too early. Only where more detections keep it true.
- */
-function isSaturated(
-  { conditions, timespan }: Correlation,
-  { mark, busy }: GroupState,
-  newMark: bigint,
-): boolean {
-  return (
-    busy &&
-    newMark - mark! <= timespan / 16n &&
-    conditions.every(({ operator }) => operator === 'gte' || operator === 'gt')
-  )
 }

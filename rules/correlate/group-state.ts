@@ -24,7 +24,7 @@ export interface GroupState {
   /** Sorted by time. */
   readonly members: readonly Member[]
   readonly fired: readonly FiredRecord[]
-  /** It was thinned out, and its condition held ever since. */
+  /** It was thinned out, and did not fall quiet since. */
   readonly busy: boolean
 }
 

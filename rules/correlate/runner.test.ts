@@ -131,10 +131,60 @@ describe('a scan of 10,000 hits within a window', () => {
       let fired = 0
       for (const batch of hits(size)) fired += (await runner.take(batch)).firings.length
       expect(fired).toBe(1)
-      expect(store.writes).toBeLessThanOrEqual(128 + 17)
+      expect(store.writes).toBeLessThanOrEqual(128 + 4 * 20 + 10)
       expect(store.largest).toBeLessThan(40_000)
     },
   )
+
+  it.each([scan, ...(['temporal', 'temporal_ordered'] as const).map((type) => correlation(type))])(
+    'that says the same over and over costs few writes, too: $type',
+    async (of) => {
+      const store = new FailingStore()
+      const runner = runnerOver(store)
+      const windows = 4
+      const window = Number(of.timespan / second)
+      for (let i = 0; i < 2000; i++) {
+        const contribution = detection(of, (i * windows * window) / 2000, { id: String(i) })
+        expect((await runner.take([contribution])).firings).toEqual([])
+      }
+      expect(store.writes).toBeLessThanOrEqual(128 + windows * 17)
+      const rest = Array.from({ length: 19 }, (_, i) =>
+        detection(of, windows * window + 1, { part: 1, value: `other ${i}` }),
+      )
+      expect((await runner.take(rest)).firings).toHaveLength(1)
+    },
+  )
+
+  it('fires once however long and fast it goes on, and whatever repeats in between', async () => {
+    const kinds = [
+      scan,
+      { ...three, conditions: [{ operator: 'gte', bound: 20 }], timespan: scan.timespan },
+      { ...correlation('temporal'), timespan: scan.timespan },
+      { ...correlation('temporal_ordered'), timespan: scan.timespan },
+    ] as const
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...kinds),
+        fc.integer({ min: 1, max: 15 }),
+        fc.integer({ min: 1, max: 5 }),
+        async (of, perSecond, repeats) => {
+          const store = new FailingStore()
+          const runner = runnerOver(store)
+          const fired = new Set<string>()
+          for (let i = 0; i < 240 * perSecond; i++) {
+            const isNew = of.type !== 'value_count' || perSecond < 5 || i % repeats === 0
+            const value = of.type === 'event_count' ? '' : isNew ? String(i) : 'again'
+            const part = of.type.startsWith('temporal') ? i % 2 : 0
+            const contribution = detection(of, i / perSecond, { part, value, id: String(i) })
+            for (const { id } of (await runner.take([contribution])).firings) fired.add(id)
+          }
+          expect(fired.size).toBe(1)
+          expect(store.writes).toBeLessThanOrEqual(128 + 4 * (5 * 20 + 2 * 16))
+        },
+      ),
+      { numRuns: 8 },
+    )
+  }, 30_000)
 
   it('fires again for another scan after it fell quiet', async () => {
     const runner = runnerOver(new FailingStore())
