@@ -1,0 +1,175 @@
+import {
+  DescribeRuleCommand,
+  EventBridgeClient,
+  ListRulesCommand,
+  PutEventsCommand,
+  PutRuleCommand,
+  PutTargetsCommand,
+  RemoveTargetsCommand,
+} from '@aws-sdk/client-eventbridge'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { testCredentials } from '#testing/aws/faults.ts'
+import { type BusEvent, EventBus } from './event-bus.ts'
+
+let bus: EventBus
+let client: EventBridgeClient
+let got: BusEvent[]
+let failures: number
+let said: string[]
+const arn = 'arn:aws:lambda:us-east-1:000000000000:function:notify'
+
+beforeEach(async () => {
+  got = []
+  said = []
+  failures = 0
+  const target = (event: BusEvent) => {
+    if (failures > 0) {
+      failures -= 1
+      throw new Error('the target is down')
+    }
+    got.push(event)
+  }
+  bus = await EventBus.start({
+    targets: new Map([[arn, target]]),
+    announce: (message) => said.push(message),
+    now: () => Date.UTC(2026, 10, 25, 3, 4, 5, 678),
+  })
+  client = new EventBridgeClient({
+    region: 'us-east-1',
+    endpoint: bus.endpoint,
+    credentials: testCredentials,
+    maxAttempts: 1,
+    requestHandler: new NodeHttpHandler(),
+  })
+})
+afterEach(async () => {
+  client.destroy()
+  await bus.stop()
+})
+
+const entry = (detail: unknown, DetailType = 'Detection') => ({
+  ...{ Source: 'lanner', DetailType, EventBusName: 'alerts' },
+  Detail: typeof detail === 'string' ? detail : JSON.stringify(detail),
+})
+const put = (...Entries: object[]) => client.send(new PutEventsCommand({ Entries }))
+async function rule(Name: string, pattern: unknown, more: object = {}): Promise<void> {
+  const EventPattern = JSON.stringify(pattern)
+  await client.send(new PutRuleCommand({ Name, EventPattern, EventBusName: 'alerts', ...more }))
+  const Targets = [{ Id: '1', Arn: arn }]
+  const answer = await client.send(
+    new PutTargetsCommand({ Rule: Name, EventBusName: 'alerts', Targets }),
+  )
+  expect(answer.FailedEntryCount).toBe(0)
+}
+
+describe('the event bus', () => {
+  it('hands an event to the targets of the rules that match', async () => {
+    await rule('critical', { source: ['lanner'], detail: { priority: ['Critical'] } })
+    const answer = await put(
+      entry({ priority: 'Critical', n: 1 }),
+      entry({ priority: 'Notice', n: 2 }),
+      {
+        ...entry({ priority: 'Critical', n: 3 }),
+        Time: new Date('2026-01-02T03:04:05Z'),
+        Resources: ['r'],
+      },
+    )
+    await bus.settle()
+    expect(answer.FailedEntryCount).toBe(0)
+    expect(got).toEqual([
+      {
+        version: '0',
+        id: answer.Entries![0]!.EventId,
+        'detail-type': 'Detection',
+        source: 'lanner',
+        account: '000000000000',
+        time: '2026-11-25T03:04:05Z',
+        region: 'us-east-1',
+        resources: [],
+        detail: { priority: 'Critical', n: 1 },
+      },
+      expect.objectContaining({
+        id: answer.Entries![2]!.EventId,
+        time: '2026-01-02T03:04:05Z',
+        resources: ['r'],
+      }),
+    ])
+    expect(bus.counts).toMatchObject({ taken: 3, refused: 0, delivered: 2 })
+  })
+
+  it('keeps rules and targets as told', async () => {
+    const pattern = { source: ['lanner'] }
+    await rule('all', pattern)
+    expect(await client.send(new DescribeRuleCommand({ Name: 'all' }))).toMatchObject({
+      Arn: 'arn:aws:events:us-east-1:000000000000:rule/all',
+      EventPattern: JSON.stringify(pattern),
+      State: 'ENABLED',
+    })
+    await rule('all', pattern, { State: 'DISABLED' })
+    await put(entry({}))
+    await rule('all', pattern)
+    await put(entry({}))
+    await client.send(new RemoveTargetsCommand({ Rule: 'all', Ids: ['1'] }))
+    await put(entry({}))
+    await bus.settle()
+    expect(got).toHaveLength(1)
+    const absent = client.send(new DescribeRuleCommand({ Name: 'absent' }))
+    await expect(absent).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
+    const Targets = [{ Id: '2', Arn: 'arn:aws:sqs:us-east-1:000000000000:absent' }]
+    const { FailedEntries } = await client.send(new PutTargetsCommand({ Rule: 'all', Targets }))
+    expect(FailedEntries).toMatchObject([{ TargetId: '2', ErrorCode: 'ResourceNotFoundException' }])
+  })
+
+  it('refuses a pattern that is not valid, and what it does not serve', async () => {
+    const bad = new PutRuleCommand({ Name: 'bad', EventPattern: '{"source":"lanner"}' })
+    await expect(client.send(bad)).rejects.toMatchObject({ name: 'InvalidEventPatternException' })
+    const long = JSON.stringify({ source: ['x'.repeat(2048)] })
+    const tooLong = client.send(new PutRuleCommand({ Name: 'long', EventPattern: long }))
+    await expect(tooLong).rejects.toMatchObject({ name: 'LimitExceededException' })
+    await expect(client.send(new ListRulesCommand())).rejects.toThrow(
+      'ListRules is not served here',
+    )
+  })
+
+  it('takes 10 entries in a call', async () => {
+    const entries = Array.from({ length: 10 }, () => entry({}))
+    expect((await put(...entries)).Entries).toHaveLength(10)
+    await expect(put(...entries, entry({}))).rejects.toMatchObject({ name: 'ValidationException' })
+    expect(bus.counts.taken).toBe(10)
+  })
+
+  it('refuses entries one by one: too large, malformed, without what they need, by a fault', async () => {
+    const fits = { x: 'x'.repeat((1 << 20) - 'lannerDetection{"x":""}'.length) }
+    bus.faults.entry = (type) => (type === 'Unlucky' ? 'ThrottlingException' : undefined)
+    const { FailedEntryCount, Entries } = await put(
+      entry(fits),
+      entry({ x: `${fits.x}y` }),
+      entry('{'),
+      entry('[]'),
+      { ...entry({}), Source: 'aws.ec2' },
+      { ...entry({}), Source: undefined },
+      entry({}, 'Unlucky'),
+    )
+    expect(FailedEntryCount).toBe(6)
+    expect(Entries!.map(({ ErrorCode }) => ErrorCode)).toEqual([
+      ...[undefined, 'InvalidArgument', 'MalformedDetail', 'MalformedDetail'],
+      ...['NotAuthorizedForSourceException', 'InvalidArgument', 'ThrottlingException'],
+    ])
+    expect(Entries![0]!.EventId).toBeDefined()
+    expect(bus.counts).toMatchObject({ taken: 1, refused: 6 })
+  })
+
+  it('tries a target three times, then counts the event as not delivered', async () => {
+    await rule('all', { source: ['lanner'] })
+    failures = 2
+    await put(entry({ n: 1 }))
+    await bus.settle()
+    failures = 3
+    await put(entry({ n: 2 }))
+    await bus.settle()
+    expect(got.map(({ detail }) => detail)).toEqual([{ n: 1 }])
+    expect(bus.counts).toMatchObject({ delivered: 1, undelivered: 1 })
+    expect(said).toHaveLength(5)
+  })
+})
