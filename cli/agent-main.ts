@@ -3,7 +3,7 @@ import { readFileSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { compileRules, type Program } from '#engine'
 import { type SyscallEvent, syscallSource } from '#events'
-import { formatDiagnostic, loadRules, type RuleSet } from '#load'
+import { formatDiagnostic, loadRules, type RuleSet, readCorrelations } from '#load'
 import { Agent } from '../collector/agent/agent.ts'
 import { thisRun } from '../collector/agent/alert-context.ts'
 import { MemoryKeeper, privateMemory } from '../collector/agent/memory.ts'
@@ -11,6 +11,7 @@ import { everything, needsOf } from '../collector/agent/rule-needs.ts'
 import { SensorLink } from '../collector/agent/sensor-link.ts'
 import { createTables } from '../collector/agent/tables.ts'
 import type { AgentSettings } from './agent-settings.ts'
+import { LiveCorrelations, selectCorrelations } from './live-correlations.ts'
 import { RecordSink } from './record-sink.ts'
 import { ruleWarningLines } from './rule-warnings.ts'
 import { runbooksOf } from './runbooks.ts'
@@ -60,8 +61,17 @@ function programOf(settings: AgentSettings) {
     process.exit(1)
   }
   warn(loaded.ruleSet, matching)
+  const over = readCorrelations(settings.correlations ?? [], loaded.ruleSet)
+  for (const { diagnostics } of over.files) {
+    for (const diagnostic of diagnostics) write(2, `${formatDiagnostic(diagnostic)}\n\n`)
+  }
+  if (!over.ok) process.exit(1)
   const { rules } = loaded.ruleSet
-  return { rules, program: compileRules(rules, syscallSource, { matching, leastPriority }) }
+  return {
+    rules,
+    program: compileRules(rules, syscallSource, { matching, leastPriority }),
+    correlations: selectCorrelations(over.correlations, selections, leastPriority),
+  }
 }
 
 /** What becomes of events: shown as detections, or written down. */
@@ -92,6 +102,13 @@ function watchSink(link: SensorLink, program: Program<SyscallEvent>): Sink {
       }
     },
   })
+  const live = new LiveCorrelations({
+    correlations,
+    rules: program.rules,
+    origin: () => origin,
+    onFiring: (firing) => session.showFiring(firing),
+    onError: (error) => say(`correlations: ${error instanceof Error ? error.message : error}`),
+  })
   let known = 0
   const announceLoss = () => {
     const lost = Object.values(link.counters().lost).reduce((sum, count) => sum + count, 0)
@@ -100,9 +117,18 @@ function watchSink(link: SensorLink, program: Program<SyscallEvent>): Sink {
   }
   setInterval(announceLoss, LOSS_CHECK_MS).unref()
   return {
-    onMatch: (event, rules) => session.show(event, rules),
+    onMatch: (event, matched) => {
+      session.show(
+        event,
+        matched.filter((rule) => live.shows(rule)),
+      )
+      for (const rule of matched) live.note(rule, event)
+    },
     ready: () => session.start(),
-    stop: async () => session.stop(),
+    stop: async () => {
+      await live.settle()
+      return session.stop()
+    },
   }
 }
 
@@ -121,8 +147,8 @@ function recordSink(link: SensorLink): Sink {
   }
 }
 
-const { rules, program } = programOf(settings)
-const runbooks = runbooksOf(rules, settings.runbooks)
+const { rules, program, correlations } = programOf(settings)
+const runbooks = runbooksOf([...rules, ...correlations], settings.runbooks)
 const needs =
   settings.mode === 'record' && settings.files.length === 0 ? everything() : needsOf(program)
 const link = new SensorLink(join(dirname(process.argv[1]!), 'ring.node'))
@@ -141,7 +167,12 @@ const agent = new Agent({
   ...(sink.onEvent && { onEvent: sink.onEvent }),
   onReady: () => {
     link.awaitSnapshot()
-    say(settings.mode === 'watch' ? `watching with ${program.rules.length} rules` : 'recording')
+    const over = correlations.length === 0 ? '' : ` and ${correlations.length} correlations`
+    say(
+      settings.mode === 'watch'
+        ? `watching with ${program.rules.length} rules${over}`
+        : 'recording',
+    )
     sink.ready()
     memory.settle()
   },
@@ -153,7 +184,7 @@ let ending = false
 async function end(): Promise<void> {
   if (ending) return
   ending = true
-  agent.drain()
+  agent.finish()
   link.stop()
   say(await sink.stop())
   process.exit(0)

@@ -6,6 +6,8 @@ export interface AgentSettings {
   readonly mode: 'watch' | 'record'
   /** Texts of the rules files, read where they may be unreadable for the agent. */
   readonly files: readonly SourceFile[]
+  /** Texts of the correlation files; none while recording. */
+  readonly correlations?: readonly SourceFile[]
   readonly matching: RuleMatching
   readonly leastPriority: Priority
   readonly selections: readonly Selection[]

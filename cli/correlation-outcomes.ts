@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { CorrelationRunner, compileCorrelations, type Firing, formatFiring } from '#correlate'
 import { compileRules } from '#engine'
@@ -9,13 +8,10 @@ import {
   type LoadedRule,
   readCorrelationTests,
 } from '#load'
+import { sha256 } from './sha256.ts'
 import { shownValue } from './shown-value.ts'
 import { MemoryStore } from './store/memory-store.ts'
 import type { Outcome } from './test-outcomes.ts'
-
-export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
-}
 
 /** The outcomes for the correlations of one file, over all rules. */
 export async function testCorrelations(

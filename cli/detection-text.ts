@@ -3,7 +3,7 @@ import { type Process, type SyscallEvent, syscallSource } from '#events'
 import { printable } from './printable.ts'
 
 /** SGR colours by priority, Emergency first. */
-const colors = ['1;41', '1;41', '1;31', '31', '33', '36', '2', '2'] as const
+export const priorityColors = ['1;41', '1;41', '1;31', '31', '33', '36', '2', '2'] as const
 const MAX_ANCESTORS = 6
 
 /** Paints text for a terminal, or leaves it alone. */
@@ -24,7 +24,8 @@ export function ancestry(process: Process): string {
   return names.reverse().join(' > ')
 }
 
-function localTime(time: bigint): string {
+/** Local time of day, with milliseconds. */
+export function localTime(time: bigint): string {
   const date = new Date(Number(time / 1_000_000n))
   const two = (value: number) => String(value).padStart(2, '0')
   const ms = String(date.getMilliseconds()).padStart(3, '0')
@@ -57,7 +58,7 @@ export function detectionText(rule: Rule, event: SyscallEvent, paint: Paint): st
   const via = (event.flags & 1) !== 0 ? ' (io_uring)' : ''
   const head = [
     paint(localTime(event.time), '2'),
-    paint(priority.padEnd(9), colors[rule.priority] ?? '0'),
+    paint(priority.padEnd(9), priorityColors[rule.priority] ?? '0'),
     paint(printable(rule.name), '1'),
     paint(`${where}${via}`, '2'),
   ].join('  ')

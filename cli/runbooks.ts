@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import type { LoadedRule, SourceFile } from '#load'
+import type { Position, SourceFile } from '#load'
 
 /** The runbook beside each rules file that has one: `NAME.md` beside `NAME.yaml`. */
 export function runbooksBeside(files: readonly SourceFile[]): Readonly<Record<string, string>> {
@@ -7,9 +7,9 @@ export function runbooksBeside(files: readonly SourceFile[]): Readonly<Record<st
   return Object.fromEntries(found.filter(([name, path]) => path !== name && existsSync(path)))
 }
 
-/** Runbook of each rule, by the rule's name. */
+/** Runbook of each rule or correlation, by its name. */
 export function runbooksOf(
-  rules: readonly LoadedRule[],
+  rules: readonly { readonly name: string; readonly at: Position }[],
   beside: Readonly<Record<string, string>>,
 ): ReadonlyMap<string, string> {
   const known = rules.flatMap(({ name, at }) => {

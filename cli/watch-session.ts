@@ -1,7 +1,9 @@
+import type { Firing } from '#correlate'
 import { alertJson, alertOf, type Rule } from '#engine'
 import { type SyscallEvent, syscallSource } from '#events'
 import { type Origin, withContext } from '../collector/agent/alert-context.ts'
 import { detectionText, painter } from './detection-text.ts'
+import { firingAlert, firingText } from './firing-alert.ts'
 import { StatusLine, statusText, type WatchFigures } from './status-line.ts'
 
 export interface SessionOptions {
@@ -44,13 +46,22 @@ export class WatchSession {
     const { json, color } = this.#options
     for (const rule of rules) {
       this.detections += 1
-      if (!json) {
-        this.#line.print(detectionText(rule, event, painter(color)))
-        continue
-      }
-      if (this.#pending === '') setImmediate(() => this.flush())
-      this.#pending += `${this.#json(event, rule)}\n`
+      if (json) this.#add(this.#json(event, rule))
+      else this.#line.print(detectionText(rule, event, painter(color)))
     }
+  }
+
+  /** Shows what a correlation found. */
+  showFiring(firing: Firing): void {
+    const { json, color, origin, runbooks } = this.#options
+    this.detections += 1
+    if (!json) this.#line.print(firingText(firing, painter(color)))
+    else this.#add(alertJson(firingAlert(firing, origin(), runbooks.get(firing.correlation.name))))
+  }
+
+  #add(line: string): void {
+    if (this.#pending === '') setImmediate(() => this.flush())
+    this.#pending += `${line}\n`
   }
 
   #json(event: SyscallEvent, rule: Rule): string {

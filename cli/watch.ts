@@ -12,7 +12,7 @@ export const usage = `usage: lanner watch [--rules PATH]... [OPTION]...
 
 Detects what happens on this machine, as it happens. Needs root and a kernel with BTF; where that is
 missing it says so and shows a recorded attack instead. Without --rules it uses Lanner's own rules,
-all that match.
+all that match. NAME.correlation.yaml among them holds rules over the detections of the others.
 
   --duration SECONDS        end after so long; otherwise Ctrl-C does
 ${sharedUsage}`
@@ -39,7 +39,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     )
     return replay([recordedAttack, ...all, ...own_], io)
   }
-  const { files, problems } = readRuleFiles(paths)
+  const { files, correlations, problems } = readRuleFiles(paths)
   if (problems.length > 0) {
     for (const { path, message } of problems) io.err(`error: ${path}: ${message}\n`)
     return 2
@@ -48,6 +48,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   return becomeSensor({
     mode: 'watch',
     files,
+    correlations,
     matching:
       own && !args.some((arg) => arg.startsWith('--rule-matching')) ? 'all' : rules.matching,
     leastPriority: rules.leastPriority,
@@ -59,7 +60,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     terminal,
     duration,
     hostname: process.env['FALCO_HOSTNAME'] ?? hostname(),
-    runbooks: runbooksBeside(files),
+    runbooks: runbooksBeside([...files, ...correlations]),
   })
 }
 
