@@ -132,7 +132,8 @@ int BPF_PROG(exit_open, struct pt_regs *regs, long result)
 		bpf_probe_read_user(&how, sizeof(how), (void *)(compat ? (u32)regs->dx : regs->dx));
 		flags = how.flags;
 	}
-	const struct filter *f = filter_in_use();
+	u32 active = control.active & 1;
+	const struct filter *f = &filters[active];
 	u32 class = 1u << ((result < 0 ? 4 : 0) + (flags & 3));
 	u32 scope = f->opens_differ && is_on_host(task) ? SCOPE_HOST : SCOPE_ANY;
 	bool anywhere = f->opens[scope] & class, listed = f->listed_opens[scope] & class,
@@ -158,7 +159,7 @@ int BPF_PROG(exit_open, struct pt_regs *regs, long result)
 	if (file) {
 		u32 item = at & SCRATCH_MASK;
 		at = put_file(s, item, task, file);
-		if (!wanted && !is_listed(item, listed_bit(class, scope)))
+		if (!wanted && !is_listed(item, active, listed_bit(class, scope)))
 			return reject(&my_counters()->rejected_path);
 	} else if (relative) {
 		at = put_base(task, at, dirfd, ITEM_BASE);

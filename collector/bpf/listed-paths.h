@@ -69,9 +69,8 @@ static long add_component(u32 step, struct prefix_copy *c)
 	return 0;
 }
 
-static __always_inline bool is_in(void *lists, const void *key, u32 bit)
+static __always_inline bool is_in(void *lists, u32 active, const void *key, u32 bit)
 {
-	u32 active = control.active & 1;
 	void *list = bpf_map_lookup_elem(lists, &active);
 	u32 *mask = list ? bpf_map_lookup_elem(list, key) : 0;
 
@@ -79,7 +78,7 @@ static __always_inline bool is_in(void *lists, const void *key, u32 bit)
 	return !list || (mask && *mask & bit);
 }
 
-static __always_inline bool has_prefix(struct scratch *s, u32 path, u32 length, u32 bit)
+static __always_inline bool has_prefix(struct scratch *s, u32 path, u32 length, u32 active, u32 bit)
 {
 	struct prefix_copy copy = { .scratch = s, .item = path, .total = length };
 
@@ -90,7 +89,7 @@ static __always_inline bool has_prefix(struct scratch *s, u32 path, u32 length, 
 	else
 		used = MAX_PREFIX;
 	s->prefix.bits = used * 8;
-	return is_in(&prefixes, &s->prefix, bit);
+	return is_in(&prefixes, active, &s->prefix, bit);
 }
 
 struct suffix_copy {
@@ -112,21 +111,22 @@ static long add_backwards(u32 step, struct suffix_copy *c)
 	return 0;
 }
 
-static __always_inline bool has_suffix(struct scratch *s, u32 path, u32 length, u32 bit)
+static __always_inline bool has_suffix(struct scratch *s, u32 path, u32 length, u32 active, u32 bit)
 {
 	struct suffix_copy copy = { .scratch = s, .path = path };
 
 	copy.end = s->names > 1 ? s->starts[1] - 1 : length - 1;
 	bpf_loop(MAX_SUFFIX, add_backwards, &copy, 0);
 	s->suffix.bits = (copy.end < MAX_SUFFIX - 1 ? copy.end + 1 : MAX_SUFFIX) * 8;
-	return is_in(&suffixes, &s->suffix, bit);
+	return is_in(&suffixes, active, &s->suffix, bit);
 }
 
 /*
  * Whether the file described by the items from `item` on (ITEM_FILE, then ITEM_PATH) is on a list.
- * What is no ordinary path counts as listed: user space decides.
+ * What is no ordinary path counts as listed: user space decides. `active` is the filter that the event
+ * is judged by: the one in use may be another by now.
  */
-static __noinline bool is_listed(u32 item, u32 bit)
+static __noinline bool is_listed(u32 item, u32 active, u32 bit)
 {
 	struct scratch *s = scratch_for(0);
 
@@ -142,7 +142,8 @@ static __noinline bool is_listed(u32 item, u32 bit)
 	if (head->kind != ITEM_PATH)
 		return true;
 	u32 length = head->length;
-	return has_prefix(s, path, length, bit) || has_suffix(s, path, length, bit);
+	active &= 1;
+	return has_prefix(s, path, length, active, bit) || has_suffix(s, path, length, active, bit);
 }
 
 /* High bits of the bytes of `word` that are a dot. */

@@ -161,7 +161,7 @@ enum wake { WAKE_NEVER, WAKE_NORMAL, WAKE_URGENT };
 /*
  * Hands over a record of `size` bytes. The reader is woken at once after silence, for urgent records
  * unless it was woken just now, and each time another `wake_bytes` (a power of two) have come
- * together. It polls every two milliseconds while it is busy, so a record is never left lying, and
+ * together. It polls every few milliseconds while it is busy, so a record is never left lying, and
  * a burst of execs does not cost a wake-up each. WAKE_NEVER is for what no rule sees: it can wait
  * for the next record, and must not make that one look like part of a burst.
  */
