@@ -8,6 +8,18 @@ const aliases: Readonly<Record<string, string>> = JSON.parse(
   readFileSync(join(root, 'package.json'), 'utf8'),
 ).imports
 
+/** The stages of the cloud side; one never imports another. */
+function stages(): string[] {
+  return readdirSync(join(root, 'lambdas'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name !== 'shared')
+    .map(({ name }) => `lambdas/${name}`)
+}
+
+/** All that infrastructure may know of the code of the stages. */
+function contracts(): string[] {
+  return stages().map((stage) => `${stage}/contract.ts`)
+}
+
 /** Folder → what its files may import: folders, packages, `node:` for all of Node's own. */
 const fences: readonly (readonly [folder: string, allowed: readonly string[]])[] = [
   ['rules/events', ['rules/events']],
@@ -38,33 +50,60 @@ const fences: readonly (readonly [folder: string, allowed: readonly string[]])[]
   [
     'lambdas/shared',
     [
-      ...['lambdas/shared', 'rules/events', 'rules/correlate', 'node:'],
-      ...['@aws-sdk/client-dynamodb', '@smithy/node-http-handler'],
+      ...['lambdas/shared', 'rules/events', 'rules/engine', 'rules/correlate', 'node:'],
+      ...['@aws-sdk', '@smithy', '@aws-lambda-powertools', '@middy/core'],
     ],
   ],
+  ...stages().map((stage): readonly [string, readonly string[]] => [
+    stage,
+    [
+      ...[stage, 'lambdas/shared', 'rules', 'node:', '@aws-sdk', '@aws-crypto', '@smithy'],
+      ...['@aws-lambda-powertools', '@middy/core', '@kubernetes/client-node', 'jose', 'yaml'],
+    ],
+  ]),
   [
     'infra/local',
     [
-      ...['infra/local', 'lambdas', 'node:', '@aws-sdk/client-kinesis'],
-      ...['@aws-sdk/client-eventbridge', '@smithy/node-http-handler'],
+      ...['infra/local', 'infra/topology', 'lambdas', 'node:', '@aws-sdk', '@smithy'],
+      ...['kinesalite', 'fauxqs'],
     ],
   ],
-  ['cli', ['cli', 'collector', 'rules', 'node:', 'esbuild', 'yaml']],
+  [
+    'infra/stages',
+    ['infra/stages', 'infra/topology', 'aws-cdk-lib', 'constructs', 'node:', ...contracts()],
+  ],
+  [
+    'cli',
+    [
+      'cli',
+      'collector',
+      'rules',
+      'infra',
+      'lambdas',
+      'node:',
+      'esbuild',
+      'yaml',
+      '@aws-sdk',
+      '@smithy',
+    ],
+  ],
   [
     'testing',
     [
       'testing',
       'collector',
       'rules',
+      'lambdas',
+      'infra',
       'cli',
       'node:',
       'vitest',
       'fast-check',
       'yaml',
       'kinesalite',
-      '@aws-sdk/client-dynamodb',
-      '@aws-sdk/client-kinesis',
-      '@smithy/node-http-handler',
+      'fauxqs',
+      '@aws-sdk',
+      '@smithy',
     ],
   ],
 ]

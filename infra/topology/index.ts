@@ -1,0 +1,10 @@
+import { pipelineFunctions, pipelineResources } from './pipeline.ts'
+import type { Topology } from './types.ts'
+
+export type { EnvValue, FunctionSpec, Resource, Topology, Trigger } from './types.ts'
+
+/** All of Lanner in one account and region. */
+export const topology: Topology = {
+  resources: { ...pipelineResources },
+  functions: [...pipelineFunctions],
+}

@@ -1,0 +1,62 @@
+import type { Detection } from './detection.ts'
+import type { Incident } from './incident.ts'
+
+/** Source of everything that Lanner puts on the bus. */
+export const busSource = 'lanner'
+
+export const detailTypes = {
+  detection: 'Detection',
+  opened: 'Incident Opened',
+  updated: 'Incident Updated',
+  closed: 'Incident Closed',
+  planned: 'Response Planned',
+  approved: 'Response Approved',
+  done: 'Response Done',
+  failed: 'Response Failed',
+  verified: 'Response Verified',
+  expired: 'Response Expired',
+  health: 'Sensor Health',
+} as const
+export type DetailType = (typeof detailTypes)[keyof typeof detailTypes]
+
+/** Detail of `Incident Opened`, `Incident Updated` and `Incident Closed`. */
+export interface IncidentMessage {
+  /** The same when the same message is sent again: receivers show it once. */
+  readonly id: string
+  readonly incident: Incident
+  /** Why it is said now. */
+  readonly reason: 'opened' | 'escalated' | 'doubled' | 'quiet'
+  /** The detection that made it so; none when it closes. */
+  readonly detection?: Detection
+  /** Fields that were cut to fit, by their path; the full text lies at `full`. */
+  readonly cut?: readonly string[]
+  readonly full?: string
+}
+
+/** Detail of `Detection`. */
+export interface DetectionMessage {
+  readonly id: string
+  readonly detection: Detection
+  readonly cut?: readonly string[]
+  readonly full?: string
+}
+
+/** Detail of `Sensor Health`: the state of a node's sensor or of the way from it. */
+export interface HealthMessage {
+  readonly id: string
+  readonly cluster: string
+  readonly node: string
+  readonly state:
+    | 'started'
+    | 'stopped'
+    | 'silent'
+    | 'back'
+    | 'losing'
+    | 'changed'
+    | 'canary'
+    | 'dead-path'
+  readonly text: string
+  readonly time: string
+  /** Milliseconds by hop, for a canary. */
+  readonly hops?: Readonly<Record<string, number>>
+}
