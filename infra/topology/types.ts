@@ -27,7 +27,35 @@ export type Resource =
       readonly receives: number
       readonly retentionDays: number
     }
+  /** People and systems subscribe to it, with filter policies on message attributes. */
   | { readonly kind: 'topic' }
+  /** Events of a bus that match go to a queue or topic as they are; for functions see {@link Trigger}. */
+  | {
+      readonly kind: 'route'
+      readonly bus: string
+      readonly pattern: EventPattern
+      /** Name of a queue or topic. */
+      readonly to: string
+      readonly retries: number
+      readonly maxAgeSeconds: number
+      /** Queue for what is given up. */
+      readonly dead: string
+    }
+  /**
+   * Where functions keep one-time schedules, each of which invokes the function of a stage.
+   * `{ of: NAME }` is the name of the group, `what: 'target'` the function's ARN, `what: 'role'` the
+   * ARN of the role to name in a schedule, `what: 'dead'` the ARN of the queue for what is given up.
+   */
+  | {
+      readonly kind: 'schedules'
+      readonly to: string
+      readonly dead: string
+    }
+  /**
+   * Something of AWS or of the operator that no stack here makes, such as roles in other accounts.
+   * In `arn`, PARTITION, REGION and ACCOUNT stand for those of the stack.
+   */
+  | { readonly kind: 'external'; readonly arn: string; readonly meaning: string }
   /** A secret that the operator fills; functions read it by its name. */
   | { readonly kind: 'secret'; readonly meaning: string }
   /** Writes the stream to a bucket, through the function `by`. */
@@ -47,8 +75,16 @@ export interface FunctionSpec {
   readonly reach?: 'internet' | 'vpc'
 }
 
-/** A text, or what a resource is called: a table's, stream's, bus's or bucket's name, a queue's URL, a topic's ARN. */
-export type EnvValue = string | { readonly of: string }
+/**
+ * A text, or what a resource is called: a table's, stream's, bus's, bucket's or secret's name, a queue's
+ * URL, a topic's ARN. `what: 'arn'` is the ARN of any of them; the others are said at the kind.
+ */
+export type EnvValue =
+  | string
+  | { readonly of: string; readonly what?: 'arn' | 'target' | 'role' | 'dead' }
+
+/** As EventBridge has it. */
+export type EventPattern = Readonly<Record<string, unknown>>
 
 export type Trigger =
   | {
@@ -68,14 +104,24 @@ export type Trigger =
       readonly batchSize: number
       readonly windowSeconds: number
     }
-  /** Events of a bus that match; `bus` "" is the account's default one, with AWS's own events. */
+  /**
+   * Events of a bus that match; `bus` "" is the account's default one, with AWS's own events.
+   * The function is invoked asynchronously: Lambda retries it at most twice and for at most 6 hours. What must
+   * survive a longer outage goes through a `route` to a queue.
+   */
   | {
       readonly kind: 'bus'
       readonly bus: string
-      readonly pattern: Readonly<Record<string, unknown>>
+      readonly pattern: EventPattern
       readonly retries: number
       readonly maxAgeSeconds: number
       /** Queue for what is given up. */
       readonly dead: string
     }
-  | { readonly kind: 'schedule'; readonly everyMinutes: number }
+  /** Asynchronous too. A function that looks at the clock itself needs no retry: the next time comes. */
+  | {
+      readonly kind: 'schedule'
+      readonly everyMinutes: number
+      readonly retries: number
+      readonly dead: string
+    }
