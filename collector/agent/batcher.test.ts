@@ -40,6 +40,9 @@ function setUp(options: Partial<BatcherOptions> = {}) {
 const event = (seq: number, facts: object = {}): SyscallEvent =>
   makeEvent('openat', { seq, ...facts })
 
+/** Lets what is ready happen. */
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
 describe('a batch is sealed', () => {
   it('when it holds enough events', async () => {
     const { batcher, events } = setUp({ maxEvents: 3 })
@@ -100,6 +103,7 @@ describe('a batch is sealed', () => {
     for (const time of [0n, 9n, 10n, 15n, 20n]) {
       state.wall = time * second
       batcher.tick(time * second)
+      await turn()
     }
     await batcher.flush(20n * second)
     expect(state.batches.map((batch) => readHeader(batch).sealedAt / second)).toEqual([10n, 20n])
@@ -140,6 +144,44 @@ it('events are lost and counted while the store does not keep up', async () => {
   await batcher.flush(0n)
   batcher.add(event(6), 0n)
   expect(batcher.losses.queue).toBe(3)
+})
+
+it('a store that takes long gets few batches, and no event is lost for want of a place', async () => {
+  const stores: (() => void)[] = []
+  const counts: number[] = []
+  const { batcher } = setUp({
+    maxWait: second,
+    heartbeat: 2n * second,
+    maxWaiting: 2,
+    store: (batch) => {
+      counts.push(readHeader(batch).eventCount)
+      return new Promise((resolve) => stores.push(resolve))
+    },
+  })
+  // for a minute each event is urgent, and each second something is said
+  for (let seq = 1; seq <= 60; seq++) {
+    const now = BigInt(seq) * second
+    batcher.add(event(seq), now)
+    batcher.seal(now)
+    batcher.notify({ kind: 'limited', time: now, text: '' })
+    batcher.tick(now)
+    await turn()
+  }
+  expect(counts).toEqual([1])
+  stores[0]!()
+  await turn()
+  expect(counts).toEqual([1, 59])
+  batcher.add(event(61), 61n * second)
+  stores[1]!()
+  await turn()
+  // nobody asked for it yet
+  expect(counts).toEqual([1, 59])
+  const flushing = batcher.flush(61n * second)
+  await turn()
+  stores[2]!()
+  await flushing
+  expect(counts).toEqual([1, 59, 1])
+  expect(batcher.losses).toEqual({ queue: 0, spool: 0 })
 })
 
 it('an event that is too large for any batch is lost, not stuck', async () => {

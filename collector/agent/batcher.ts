@@ -30,7 +30,10 @@ export interface BatcherOptions {
   readonly maxWait?: bigint
   /** Nanoseconds of silence after which an empty batch says that the node lives. */
   readonly heartbeat?: bigint
-  /** Batches waiting for `store` at most; while that many wait, events are lost and counted. */
+  /**
+   * Batches waiting for `store` at most; while that many wait, events are lost and counted. Only full
+   * batches come to wait behind another: see {@link Batcher.seal}.
+   */
   readonly maxWaiting?: number
   /** A batch is settled: durable, or lost and counted. See {@link Batcher.oldestMark}. */
   readonly onSettled?: () => void
@@ -62,6 +65,8 @@ export class Batcher {
   #bytes = 0
   readonly #texts = new Set<unknown>()
   #lastSealed: bigint | undefined
+  /** When a batch was asked for that waits for the one being stored. */
+  #dueSince: bigint | undefined
   #waiting = 0
   #writing: Promise<void> = Promise.resolve()
   #sequence: number
@@ -124,27 +129,36 @@ export class Batcher {
     if (this.#notices.length < mostNotices) this.#notices.push(notice)
   }
 
-  /** Seals what there is without waiting any longer. */
+  /**
+   * Seals what there is, at the latest when the batch before it is settled: a store that takes long
+   * gets few large batches, and not so many small ones that events are lost.
+   */
   seal(now: bigint): void {
-    if (this.#events.length > 0 || this.#notices.length > 0) this.#seal(now)
+    if (this.#isEmpty) return
+    if (this.#waiting > 0) this.#dueSince ??= now
+    else this.#seal(now)
   }
 
   /** To be called now and then: seals what has waited long enough, or a heartbeat. */
   tick(now: bigint): void {
     this.#lastSealed ??= now
-    const { maxWait, heartbeat, maxWaiting } = this.#options
-    if (this.#notices.length > 0 && this.#waiting < maxWaiting) this.#seal(now)
+    const { maxWait, heartbeat } = this.#options
+    if (this.#notices.length > 0) this.seal(now)
     else if (this.#events.length > 0) {
-      if (now - this.#firstAt >= maxWait) this.#seal(now)
-    } else if (now - this.#lastSealed >= heartbeat && this.#waiting < maxWaiting) {
+      if (now - this.#firstAt >= maxWait) this.seal(now)
+    } else if (now - this.#lastSealed >= heartbeat && this.#waiting === 0) {
       this.#seal(now)
     }
   }
 
   /** Seals what there is, and resolves when all of it is durable or lost. */
   async flush(now: bigint): Promise<void> {
-    this.seal(now)
+    if (!this.#isEmpty) this.#seal(now)
     await this.#writing
+  }
+
+  get #isEmpty(): boolean {
+    return this.#events.length === 0 && this.#notices.length === 0
   }
 
   /** Bytes before compression, roughly: what is new to the batch counts in full. */
@@ -175,12 +189,14 @@ export class Batcher {
     this.#bytes = 0
     this.#texts.clear()
     this.#lastSealed = now
+    this.#dueSince = undefined
     this.#waiting += 1
     const sealedAt = this.#options.wallClock()
     this.#writing = this.#writing.then(async () => {
       await this.#write(events, notices, sealedAt)
       this.#waiting -= 1
       this.#unsettled.shift()
+      if (this.#dueSince !== undefined && this.#waiting === 0) this.#seal(this.#dueSince)
       this.#options.onSettled()
     })
   }

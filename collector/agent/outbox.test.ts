@@ -118,6 +118,27 @@ describe('what is kept on its way out', () => {
     expect(sent().map((events) => events.map(({ seq }) => seq))).toEqual([[1], [2, 3]])
   })
 
+  it('is not lost while a disk that stands still lets nothing become durable', async () => {
+    const { clock, outbox, offer, sent, stores, state, ring } = setUp()
+    const total = 4000
+    for (let seq = 1; seq <= total; seq++) {
+      // 100 critical ones a second for 40 s
+      clock.now += 10_000_000n
+      offer(seq, seq * 200, critical)
+      outbox.afterDrain()
+      if (seq % 10 === 0) outbox.tick()
+      if (seq % 100 === 0) await turn()
+    }
+    expect(ring.held).toBe(200)
+    stores[0]!()
+    await turn()
+    stores[1]!()
+    await turn()
+    expect(sent().map(({ length }) => length)).toEqual([1, total - 1])
+    expect(ring.held).toBeUndefined()
+    expect(state.total('lost-limit')).toBe(0)
+  })
+
   it('is counted where it is held back, and where it only exists in memory', () => {
     const { state, outbox, offer, ring } = setUp()
     for (let seq = 1; seq <= 300; seq++) offer(seq, seq)
