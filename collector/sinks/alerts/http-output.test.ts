@@ -86,6 +86,8 @@ function open(facts: Partial<HttpOutputOptions> = {}) {
 
 const alert = (number: number) => JSON.stringify({ rule: 'r', number })
 const alerts = (count: number) => Array.from({ length: count }, (_, number) => alert(number))
+/** The end takes real time: so much of it that only a fault can make it too short. */
+const plentyToClose = { closeMs: 20_000 }
 const until = (check: () => void) => vi.waitFor(check, { timeout: 20_000, interval: 2 })
 
 describe('alerts over HTTP', () => {
@@ -176,12 +178,12 @@ describe('alerts over HTTP', () => {
 
   it('do not wait for a receiver that stalls, nor grow without bound', async () => {
     receiver.reply = stall
-    const output = open({ limits: { alerts: 10, timeoutMs: 50, giveUpMs: 1000 } })
+    const output = open({ limits: { alerts: 10, timeoutMs: 400, giveUpMs: 1000 } })
     for (const body of alerts(15)) output.write(body)
     expect(output.figures.dropped).toBe(5)
     await until(() => expect(output.figures.dropped).toBe(15))
     expect(said).toContain(`alerts to ${receiver.host} are dropped: too many of them wait already`)
-    expect(said.at(-1)).toMatch(/not taken for 1 s \(no answer within 0.05 s\)$/)
+    expect(said.at(-1)).toMatch(/not taken for 1 s \(no answer within 0.4 s\)$/)
     receiver.reply = status(200)
     output.write(alert(99))
     await until(() => expect(output.figures.written).toBe(1))
@@ -209,23 +211,81 @@ describe('alerts over HTTP', () => {
     expect(said[0]).toBe(`alerts to ${host} wait: ECONNREFUSED`)
   })
 
-  it('get a last try at the end, and what is left is counted', async () => {
+  it('get a last try at the end while the receiver is left alone', async () => {
     receiver.reply = status(503, { 'retry-after': '60' })
-    const output = open({ clock: { now: () => 0, sleep: hold } })
+    const resting = Promise.withResolvers<void>()
+    const output = open({
+      clock: {
+        now: () => 0,
+        sleep: (ms, signal) => {
+          expect(ms).toBe(60_000)
+          resting.resolve()
+          return hold(signal)
+        },
+      },
+      limits: plentyToClose,
+    })
     output.write(alert(0))
-    await until(() => expect(receiver.seen.length).toBe(1))
+    await resting.promise
     receiver.reply = status(200)
     await output.close()
     expect(output.figures).toEqual({ written: 1, dropped: 0 })
+    expect(receiver.bodies).toEqual([alert(0), alert(0)])
+  })
 
+  it('get it when the end begins before the receiver has refused them', async () => {
+    const refuse: (() => void)[] = []
+    receiver.reply = (...all) => refuse.push(() => status(503, { 'retry-after': '60' })(...all))
+    const output = open({
+      clock: { now: () => 0, sleep: (_, signal) => hold(signal) },
+      limits: plentyToClose,
+    })
+    for (const body of alerts(6)) output.write(body)
+    await until(() => expect(receiver.seen.length).toBe(4))
+    const closing = output.close()
+    receiver.reply = status(200)
+    for (const answer of refuse) answer()
+    await closing
+    expect(output.figures).toEqual({ written: 6, dropped: 0 })
+    expect(receiver.seen.length).toBe(4 + 6)
+  })
+
+  it('get one each, also where the last try of another has failed', async () => {
+    const answers: ((code: number) => void)[] = []
+    receiver.reply = (...all) => answers.push((code) => status(code)(...all))
+    const rest = Promise.withResolvers<void>()
+    const output = open({
+      clock: { now: () => 0, sleep: () => rest.promise },
+      limits: { inFlight: 2, ...plentyToClose },
+    })
+    for (const body of alerts(2)) output.write(body)
+    await until(() => expect(answers.length).toBe(2))
+    const closing = output.close()
+    answers[0]!(503)
+    await until(() => expect(answers.length).toBe(3))
+    answers[2]!(503)
+    answers[1]!(503)
+    await until(() => expect(answers.length).toBe(4))
+    answers[3]!(200)
+    await until(() => expect(output.figures.written).toBe(1))
+    expect(receiver.bodies.toSorted()).toEqual([alert(0), alert(0), alert(1), alert(1)])
+    // there is time left: once the receiver was left alone the other is tried again
+    rest.resolve()
+    await until(() => expect(answers.length).toBe(5))
+    answers[4]!(200)
+    await closing
+    expect(output.figures).toEqual({ written: 2, dropped: 0 })
+  })
+
+  it('are counted when the end leaves no time for them', async () => {
     receiver.reply = stall
-    const other = open()
-    for (const body of alerts(6)) other.write(body)
-    await other.close()
-    expect(other.figures).toEqual({ written: 0, dropped: 6 })
+    const output = open()
+    for (const body of alerts(6)) output.write(body)
+    await output.close()
+    expect(output.figures).toEqual({ written: 0, dropped: 6 })
     expect(said.at(-1)).toMatch(/not taken in time for the end of the agent$/)
-    other.write(alert(1))
-    expect(other.figures.dropped).toBe(7)
+    output.write(alert(1))
+    expect(output.figures.dropped).toBe(7)
   })
 
   it('go with the credentials of the URL, which are never shown', async () => {
@@ -253,7 +313,7 @@ describe('alerts over HTTP', () => {
 })
 
 /** Sleeps until the signal. */
-function hold(_: number, signal: AbortSignal): Promise<void> {
+function hold(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve()))
 }

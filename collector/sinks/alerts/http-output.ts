@@ -47,6 +47,8 @@ const tooLate = 'they were not taken in time for the end of the agent'
 interface Posted {
   readonly body: Buffer
   readonly since: number
+  /** It was sent since the end began. */
+  wasLastTry: boolean
 }
 
 type Answer =
@@ -120,13 +122,13 @@ class HttpOutput implements AlertOutput {
       return
     }
     this.#bytes += body.length
-    this.#queue.push({ body, since: this.#clock.now() })
+    this.#queue.push({ body, since: this.#clock.now(), wasLastTry: false })
     this.#pump()
   }
 
   async close(): Promise<void> {
+    // from here on there is a last try for each, whatever was agreed with the receiver: see #take
     this.#isEnding = true
-    // a last try for each, whatever was agreed with the receiver
     this.#failures = 0
     this.#pause?.abort()
     this.#pump()
@@ -146,11 +148,9 @@ class HttpOutput implements AlertOutput {
 
   #pump(): void {
     this.#giveUpOld()
-    const most = this.#failures > 0 ? 1 : this.#limits.inFlight
-    while (this.#pause === undefined && this.#inFlight < most) {
-      const next = this.#queue.shift()
-      if (next === undefined) break
+    for (let next = this.#take(); next !== undefined; next = this.#take()) {
       this.#inFlight += 1
+      next.wasLastTry = this.#isEnding
       void this.#deliver(next)
     }
     if (this.#inFlight === 0 && this.#queue.length === 0) {
@@ -159,13 +159,25 @@ class HttpOutput implements AlertOutput {
     }
   }
 
+  /** The next to send, if any may go out now. */
+  #take(): Posted | undefined {
+    if (this.#inFlight >= this.#limits.inFlight) return undefined
+    if (this.#isEnding) {
+      const at = this.#queue.findIndex(({ wasLastTry }) => !wasLastTry)
+      if (at >= 0) return this.#queue.splice(at, 1)[0]
+    }
+    const mayTry = this.#pause === undefined && (this.#failures === 0 || this.#inFlight === 0)
+    return mayTry ? this.#queue.shift() : undefined
+  }
+
   async #deliver(posted: Posted): Promise<void> {
     const answer = await this.#post(posted.body)
     this.#inFlight -= 1
     if (answer.kind === 'again' && !this.#isOver) {
       this.#queue.push(posted)
       this.#failure = answer.reason
-      this.#rest(answer.afterMs)
+      // an answer to what was sent before the end began is no reason to miss the last try
+      if (!this.#isEnding || posted.wasLastTry) this.#rest(answer.afterMs)
     } else {
       if (this.#failures >= notable) this.#announce(`${this.#url.host} answers again`)
       this.#failures = 0
