@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
+/** A test waits for what it expects; this only ends one that would wait for ever, on however busy a machine. */
+const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 }
+
 /** Live tests watch the whole machine: one at a time, after the others, or they see each other. */
 export default defineConfig({
   root,
@@ -12,6 +15,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           root,
+          ...timeouts,
           exclude: ['**/node_modules/**', 'build/**', 'testing/live/**'],
           sequence: { groupOrder: 0 },
         },
@@ -20,6 +24,7 @@ export default defineConfig({
         test: {
           name: 'live',
           root,
+          ...timeouts,
           include: ['testing/live/**/*.test.ts'],
           fileParallelism: false,
           sequence: { groupOrder: 1 },

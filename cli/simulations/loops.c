@@ -4,6 +4,7 @@
 #include "actor.h"
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,22 +64,40 @@ STEP(loop)
 	fflush(stdout);
 }
 
-/* One open each 1/rate s by absolute deadlines; busy-waits above 2,000/s, where sleeping is too coarse. */
+static volatile sig_atomic_t asked_to_end;
+
+static void ask_to_end(int signal)
+{
+	(void)signal;
+	asked_to_end = 1;
+}
+
+/*
+ * One open each 1/rate s by absolute deadlines; busy-waits above 2,000/s, where sleeping is too coarse.
+ * Ends early on SIGTERM. Prints how many it made, and how many of them succeeded.
+ */
 STEP(paced)
 {
-	long times = atol(args[0]), rate = atol(args[1]);
+	long times = atol(args[0]), rate = atol(args[1]), made = 0, opened = 0;
 	long long step = 1000000000ll / rate, next = now(CLOCK_MONOTONIC);
 
 	(void)count;
-	for (long i = 0; i < times; i++, next += step) {
+	signal(SIGTERM, ask_to_end);
+	for (; made < times && !asked_to_end; made++, next += step) {
 		struct timespec at = { .tv_sec = next / 1000000000ll, .tv_nsec = next % 1000000000ll };
 		if (rate <= 2000)
 			clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
 		else
 			while (now(CLOCK_MONOTONIC) < next)
 				;
-		close(open(args[2], O_RDONLY));
+		int fd = open(args[2], O_RDONLY);
+		if (fd >= 0) {
+			opened++;
+			close(fd);
+		}
 	}
+	printf("{\"made\":%ld,\"opened\":%ld}\n", made, opened);
+	fflush(stdout);
 }
 
 /* They wait for the end of a pipe, so that the last is there before the first goes. */
