@@ -32,6 +32,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'run the tests beside rules files',
     load: () => import('./rules-test.ts'),
   },
+  'rules compile': {
+    summary: 'write a rule set as the one file that functions load',
+    load: () => import('./rules-compile.ts'),
+  },
   'rules list': {
     summary: 'list rules with what they look at',
     load: () => import('./rules-list.ts'),

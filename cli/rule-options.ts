@@ -10,7 +10,10 @@ import {
   readAdditions,
   readCorrelations,
   readRuleFiles,
+  readSuppressions,
   type Selection,
+  type SourceFile,
+  type SuppressionsResult,
 } from '#load'
 import { UsageError } from './io.ts'
 
@@ -134,6 +137,9 @@ function additionsIn(path: string | undefined): readonly OutputAddition[] | unde
 
 export type LoadedFiles = LoadResult & {
   readonly correlations: CorrelationsResult
+  readonly suppressions: SuppressionsResult
+  /** The rules files as read, in order. */
+  readonly sources: readonly SourceFile[]
   /** Paths that could not be read. */
   readonly unreadable: readonly { readonly path: string; readonly message: string }[]
 }
@@ -142,7 +148,7 @@ export type LoadedFiles = LoadResult & {
 export function loadRuleFiles(options: RuleOptions, more: readonly string[] = []): LoadedFiles {
   const paths = [...options.paths, ...more]
   if (paths.length === 0) throw new UsageError('no rules: --rules PATH is needed')
-  const { files, correlations: over, problems } = readRuleFiles(paths)
+  const { files, correlations: over, suppressions: except, problems } = readRuleFiles(paths)
   const { selections, additions } = options
   const result = loadRules(files, {
     selections,
@@ -150,6 +156,7 @@ export function loadRuleFiles(options: RuleOptions, more: readonly string[] = []
     ...(additions !== undefined && { additions }),
   })
   const correlations = readCorrelations(over, result.ruleSet)
-  const ok = result.ok && correlations.ok && problems.length === 0
-  return { ...result, ok, correlations, unreadable: problems }
+  const suppressions = readSuppressions(except, result.ruleSet, correlations.correlations)
+  const ok = result.ok && correlations.ok && suppressions.ok && problems.length === 0
+  return { ...result, ok, correlations, suppressions, sources: files, unreadable: problems }
 }

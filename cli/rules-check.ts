@@ -17,7 +17,7 @@ export const usage = `usage: lanner rules check PATH... [OPTION]...
 Checks rules files, in order, each together with those before it, and reports every mistake with its
 place. Exits with 1 when there is one; warnings alone do not count. Rules that load and yet can never
 fire, or look at what this build does not deliver, are named. NAME.correlation.yaml holds rules over
-the detections of all others, whatever the order.
+the detections of all others, NAME.suppression.yaml approved exceptions, whatever the order.
 
   --redact                  name the rules that may decide otherwise where secrets are redacted
 ${sharedUsage}`
@@ -34,13 +34,13 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     if (isRedacted) notes.push(...redactionLines(loaded.ruleSet))
     report(loaded, notes, io)
   }
-  if (loaded.files.length + loaded.correlations.files.length === 0) return 2
+  if (filesOf(loaded).length === 0) return 2
   return loaded.ok ? 0 : 1
 }
 
 /** The shape of `falco -V -o json_output=true`. */
 function jsonResult(
-  { files, unreadable, ruleSet, correlations }: LoadedFiles,
+  { files, unreadable, ruleSet, correlations, suppressions }: LoadedFiles,
   matching: RuleMatching,
 ): object {
   const missing = unreadable.map(({ path, message }) => ({
@@ -61,12 +61,13 @@ function jsonResult(
     inactive_rules: ruleSet.inactive,
     missing_plugins: ruleSet.missingPlugins,
     rule_warnings: ruleWarnings(ruleSet, matching),
-    correlation_load_results: correlations.files.map(correlationResult),
+    correlation_load_results: correlations.files.map(ownResult),
+    suppression_load_results: suppressions.files.map(ownResult),
   }
 }
 
-/** Falco has no correlations, and so no schema of them. */
-function correlationResult(file: FileResult): object {
+/** Falco has neither correlations nor suppressions, and so no schema of them. */
+function ownResult(file: FileResult): object {
   const { schema_valid: _, schema_warnings: __, ...result } = falcoResult(file)
   return result
 }
@@ -80,8 +81,8 @@ function redactionLines(ruleSet: RuleSet): string[] {
 }
 
 function report(loaded: LoadedFiles, notes: readonly string[], io: Io): void {
-  const { unreadable, ruleSet, correlations } = loaded
-  const files = [...loaded.files, ...correlations.files]
+  const { unreadable, ruleSet, correlations, suppressions } = loaded
+  const files = filesOf(loaded)
   for (const { path, message } of unreadable) {
     io.err(`${paint('error', 'red', io)}: ${path}: ${message}\n`)
   }
@@ -91,10 +92,16 @@ function report(loaded: LoadedFiles, notes: readonly string[], io: Io): void {
   const errors = all.filter(({ severity }) => severity === 'error').length + unreadable.length
   const warnings = all.length + unreadable.length - errors
   const { rules, macros, lists, inactive } = ruleSet
-  const over =
-    correlations.files.length === 0
-      ? ''
-      : `, ${count(correlations.correlations.length, 'correlation')}`
+  const over = [
+    ...(correlations.files.length === 0
+      ? []
+      : [count(correlations.correlations.length, 'correlation')]),
+    ...(suppressions.files.length === 0
+      ? []
+      : [count(suppressions.suppressions.length, 'suppression')]),
+  ]
+    .map((text) => `, ${text}`)
+    .join('')
   const enabled = rules.filter((rule) => rule.enabled).length
   io.out(
     `${count(rules.length, 'rule')} (${enabled} enabled, ${inactive.length} inactive), ` +
@@ -104,13 +111,17 @@ function report(loaded: LoadedFiles, notes: readonly string[], io: Io): void {
 }
 
 /** Shows what keeps rules from loading, for commands that want to use them. */
-export function showErrors({ files, unreadable, correlations }: LoadedFiles, io: Io): void {
-  for (const { path, message } of unreadable) io.err(`error: ${path}: ${message}\n`)
-  for (const { diagnostics } of [...files, ...correlations.files]) {
+export function showErrors(loaded: LoadedFiles, io: Io): void {
+  for (const { path, message } of loaded.unreadable) io.err(`error: ${path}: ${message}\n`)
+  for (const { diagnostics } of filesOf(loaded)) {
     for (const diagnostic of diagnostics) {
       if (diagnostic.severity === 'error') io.err(`${inColor(diagnostic, io)}\n\n`)
     }
   }
+}
+
+function filesOf({ files, correlations, suppressions }: LoadedFiles): readonly FileResult[] {
+  return [...files, ...correlations.files, ...suppressions.files]
 }
 
 function reportFile({ file, diagnostics }: FileResult, io: Io): void {

@@ -25,7 +25,14 @@ const fences: readonly (readonly [folder: string, allowed: readonly string[]])[]
   ['rules/events', ['rules/events']],
   ['rules/engine', ['rules/engine', 'rules/events', 're2js']],
   ['rules/correlate', ['rules/correlate', 'rules/engine', 'rules/events']],
-  ['rules/load', ['rules/load', 'rules/correlate', 'rules/engine', 'rules/events', 'yaml']],
+  ['rules/artefact', ['rules/artefact', 'rules/correlate', 'rules/engine', 'rules/events']],
+  [
+    'rules/load',
+    [
+      ...['rules/load', 'rules/artefact', 'rules/correlate', 'rules/engine', 'rules/events'],
+      'yaml',
+    ],
+  ],
   ['collector/agent', ['collector/agent', 'rules/events', 'rules/engine', 'rules/load', 'node:']],
   ['collector/kubernetes', ['collector/kubernetes', 'collector/agent', 'rules/events', 'node:']],
   [

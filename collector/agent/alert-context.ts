@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { type Alert, alertId, type Rule } from '#engine'
-import { type Container, EventFlag, type Process, type SyscallEvent } from '#events'
+import { type Container, type LineageStep, lineageOf, type SyscallEvent, viaOf } from '#events'
 
 /** Where events come from: what makes an alert's id unique, and the same again on a replay. */
 export interface Origin {
@@ -18,7 +18,7 @@ export interface LannerContext {
   readonly cluster?: string
   readonly node: string
   /** How the process came about, itself first. */
-  readonly lineage: readonly { pid: number; name: string; exe: string }[]
+  readonly lineage: readonly LineageStep[]
   /** Where it runs, when that is a pod. */
   readonly pod?: {
     readonly name: string
@@ -41,17 +41,6 @@ export function thisRun(node: string): Origin {
     // not Linux: alerts of a replay have the boot of their trace
   }
   return { cluster: '', node, boot, run: String(randomBytes(8).readBigUInt64LE()) }
-}
-
-const MAX_LINEAGE = 32
-
-function lineage(process: Process): LannerContext['lineage'] {
-  const found: { pid: number; name: string; exe: string }[] = []
-  for (let at: Process | undefined = process; at !== undefined; at = at.parent) {
-    if (found.length === MAX_LINEAGE) break
-    found.push({ pid: at.pid, name: at.comm.toWellFormed(), exe: at.exePath.toWellFormed() })
-  }
-  return found
 }
 
 function sha256(text: string): string {
@@ -77,9 +66,7 @@ export function withContext(
   origin: Origin,
   runbook: string | undefined,
 ): Alert & { readonly lanner: LannerContext } {
-  const { flags } = event
-  const via =
-    flags & EventFlag.ioUring ? 'io_uring' : flags & EventFlag.compat ? 'compat' : undefined
+  const via = viaOf(event)
   const pod = podOf(event.process.container)
   const { hostname, ...rest } = alert
   return {
@@ -88,7 +75,7 @@ export function withContext(
       id: alertId({ ...origin, seq: event.seq, rule: rule.name }, sha256),
       ...(origin.cluster !== '' && { cluster: origin.cluster }),
       node: origin.node,
-      lineage: lineage(event.process),
+      lineage: lineageOf(event.process),
       ...(pod !== undefined && { pod }),
       ...(via !== undefined && { via }),
       ...(runbook !== undefined && { runbook }),

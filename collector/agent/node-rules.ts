@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { compileRules, type Program, type Rule, type RuleMatching, relaxRules } from '#engine'
 import { type FieldRef, type SyscallEvent, syscallSource } from '#events'
-import { formatDiagnostic, loadRules, type Selection, type SourceFile } from '#load'
+import { formatDiagnostic, loadRules, ruleSetHash, type Selection, type SourceFile } from '#load'
 import { needsOf, type RuleNeeds } from './rule-needs.ts'
 
 /** A set of rules as a node uses it. */
@@ -39,7 +39,7 @@ export function compileNodeRules(
   let full: Program<SyscallEvent> | undefined
   return {
     rules: {
-      hash: hashOf(files, selections),
+      hash: ruleSetHash(files, selections, sha256),
       edge: compileRules(edgeRules(enabled), syscallSource, { matching: 'all' }),
       full() {
         full ??= compileRules(enabled, syscallSource, { matching })
@@ -73,8 +73,6 @@ function isKnownOnNode({ name }: FieldRef): boolean {
   return !name.startsWith('container.') || knownOfContainers.has(name)
 }
 
-function hashOf(files: readonly SourceFile[], selections: readonly Selection[]): string {
-  const hash = createHash('sha256')
-  for (const { text } of files) hash.update(`${Buffer.byteLength(text)}\n`).update(text)
-  return hash.update(JSON.stringify(selections)).digest('hex')
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }

@@ -1,4 +1,7 @@
 import type { Alert } from '#engine'
+import type { LineageStep } from '#events'
+
+export type { LineageStep } from '#events'
 
 /**
  * What a rule, a correlation or the pipeline itself found: Falco's keys and what Lanner knows beside
@@ -59,12 +62,6 @@ export interface DetectionContext {
     /** Ids of detections, of many the first and the last 20. */
     readonly members: readonly string[]
   }
-}
-
-export interface LineageStep {
-  readonly pid: number
-  readonly name: string
-  readonly exe: string
 }
 
 export interface PodIdentity {

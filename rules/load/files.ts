@@ -6,6 +6,8 @@ export interface FilesResult {
   readonly files: readonly SourceFile[]
   /** Those called `*.correlation.yaml`: rules over the detections of the others. */
   readonly correlations: readonly SourceFile[]
+  /** Those called `*.suppression.yaml`: approved exceptions. */
+  readonly suppressions: readonly SourceFile[]
   /** Paths that cannot be read, or hold no rules, with the reason. */
   readonly problems: readonly { readonly path: string; readonly message: string }[]
 }
@@ -18,6 +20,7 @@ export interface FilesResult {
 export function readRuleFiles(paths: readonly string[]): FilesResult {
   const files: SourceFile[] = []
   const correlations: SourceFile[] = []
+  const suppressions: SourceFile[] = []
   const problems: { path: string; message: string }[] = []
   const fail = (path: string, error: unknown) => {
     problems.push({ path, message: error instanceof Error ? error.message : String(error) })
@@ -29,7 +32,8 @@ export function readRuleFiles(paths: readonly string[]): FilesResult {
       for (const name of names) {
         try {
           const file = { name, text: readFileSync(name, 'utf8') }
-          if (isCorrelation(name)) correlations.push(file)
+          if (/\.correlation\.ya?ml$/.test(name)) correlations.push(file)
+          else if (/\.suppression\.ya?ml$/.test(name)) suppressions.push(file)
           else files.push(file)
         } catch (error) {
           fail(name, error)
@@ -39,11 +43,7 @@ export function readRuleFiles(paths: readonly string[]): FilesResult {
       fail(path, error)
     }
   }
-  return { files, correlations, problems }
-}
-
-function isCorrelation(name: string): boolean {
-  return /\.correlation\.ya?ml$/.test(name)
+  return { files, correlations, suppressions, problems }
 }
 
 function rulesIn(directory: string): string[] {

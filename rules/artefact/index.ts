@@ -1,0 +1,5 @@
+export type { RuleArtefact } from './artefact.ts'
+export { ArtefactError, decodeArtefact, encodeArtefact } from './artefact.ts'
+export type { Suppressed } from './suppress.ts'
+export { Suppressions } from './suppress.ts'
+export type { Suppression } from './suppression.ts'
