@@ -15,6 +15,7 @@ import {
   type SourceFile,
   type SuppressionsResult,
 } from '#load'
+import { type LoadedResponses, readResponses } from '#responses'
 import { UsageError } from './io.ts'
 
 type Options = NonNullable<ParseArgsConfig['options']>
@@ -140,15 +141,24 @@ export type LoadedFiles = LoadResult & {
   readonly suppressions: SuppressionsResult
   /** The rules files as read, in order. */
   readonly sources: readonly SourceFile[]
+  readonly responses: LoadedResponses
   /** Paths that could not be read. */
   readonly unreadable: readonly { readonly path: string; readonly message: string }[]
 }
 
 /** Reads and loads the rules of a command line. Without any path it throws {@link UsageError}. */
-export function loadRuleFiles(options: RuleOptions, more: readonly string[] = []): LoadedFiles {
+export function loadRuleFiles(
+  options: RuleOptions,
+  more: readonly string[] = [],
+  responsePaths: readonly string[] = [],
+): LoadedFiles {
   const paths = [...options.paths, ...more]
-  if (paths.length === 0) throw new UsageError('no rules: --rules PATH is needed')
-  const { files, correlations: over, suppressions: except, problems } = readRuleFiles(paths)
+  if (paths.length + responsePaths.length === 0) {
+    throw new UsageError('no rules: --rules PATH is needed')
+  }
+  const read = readRuleFiles(paths)
+  const { files, correlations: over, suppressions: except } = read
+  const asResponses = readRuleFiles(responsePaths)
   const { selections, additions } = options
   const result = loadRules(files, {
     selections,
@@ -157,6 +167,11 @@ export function loadRuleFiles(options: RuleOptions, more: readonly string[] = []
   })
   const correlations = readCorrelations(over, result.ruleSet)
   const suppressions = readSuppressions(except, result.ruleSet, correlations.correlations)
-  const ok = result.ok && correlations.ok && suppressions.ok && problems.length === 0
-  return { ...result, ok, correlations, suppressions, sources: files, unreadable: problems }
+  const names = [...result.ruleSet.rules, ...correlations.correlations].map(({ name }) => name)
+  const answering = [...read.responses, ...asResponses.files, ...asResponses.responses]
+  const responses = readResponses(answering, names)
+  const unreadable = [...read.problems, ...asResponses.problems]
+  const areOk = result.ok && correlations.ok && suppressions.ok && responses.ok
+  const ok = areOk && unreadable.length === 0
+  return { ...result, ok, correlations, suppressions, responses, sources: files, unreadable }
 }

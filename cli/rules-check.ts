@@ -17,14 +17,19 @@ export const usage = `usage: lanner rules check PATH... [OPTION]...
 Checks rules files, in order, each together with those before it, and reports every mistake with its
 place. Exits with 1 when there is one; warnings alone do not count. Rules that load and yet can never
 fire, or look at what this build does not deliver, are named. NAME.correlation.yaml holds rules over
-the detections of all others, NAME.suppression.yaml approved exceptions, whatever the order.
+the detections of all others, NAME.suppression.yaml approved exceptions, responses.yaml what answers
+detections, whatever the order.
 
+  --responses PATH          response files that are called otherwise, such as Falco Talon's
   --redact                  name the rules that may decide otherwise where secrets are redacted
 ${sharedUsage}`
 
 export async function run(args: readonly string[], io: Io): Promise<number> {
-  const { rules, values, positionals } = parseRuleOptions(args, { redact: { type: 'boolean' } })
-  const loaded = loadRuleFiles(rules, positionals)
+  const { rules, values, positionals } = parseRuleOptions(args, {
+    redact: { type: 'boolean' },
+    responses: { type: 'string', multiple: true },
+  })
+  const loaded = loadRuleFiles(rules, positionals, values.responses)
   const isRedacted = values.redact === true
   if (rules.json) {
     const redaction = isRedacted ? { redaction: redactionEffects(loaded.ruleSet) } : {}
@@ -40,7 +45,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 
 /** The shape of `falco -V -o json_output=true`. */
 function jsonResult(
-  { files, unreadable, ruleSet, correlations, suppressions }: LoadedFiles,
+  { files, unreadable, ruleSet, correlations, suppressions, responses }: LoadedFiles,
   matching: RuleMatching,
 ): object {
   const missing = unreadable.map(({ path, message }) => ({
@@ -63,10 +68,12 @@ function jsonResult(
     rule_warnings: ruleWarnings(ruleSet, matching),
     correlation_load_results: correlations.files.map(ownResult),
     suppression_load_results: suppressions.files.map(ownResult),
+    response_load_results: responses.files.map(ownResult),
+    responses_unsupported: responses.unsupported,
   }
 }
 
-/** Falco has neither correlations nor suppressions, and so no schema of them. */
+/** Falco has no correlations, suppressions and responses, and so no schema of them. */
 function ownResult(file: FileResult): object {
   const { schema_valid: _, schema_warnings: __, ...result } = falcoResult(file)
   return result
@@ -81,7 +88,7 @@ function redactionLines(ruleSet: RuleSet): string[] {
 }
 
 function report(loaded: LoadedFiles, notes: readonly string[], io: Io): void {
-  const { unreadable, ruleSet, correlations, suppressions } = loaded
+  const { unreadable, ruleSet, correlations, suppressions, responses } = loaded
   const files = filesOf(loaded)
   for (const { path, message } of unreadable) {
     io.err(`${paint('error', 'red', io)}: ${path}: ${message}\n`)
@@ -99,6 +106,11 @@ function report(loaded: LoadedFiles, notes: readonly string[], io: Io): void {
     ...(suppressions.files.length === 0
       ? []
       : [count(suppressions.suppressions.length, 'suppression')]),
+    ...(responses.files.length === 0
+      ? []
+      : [
+          `${count(responses.policy.rules.length, 'response')} (${responses.unsupported.length} of what they ask for not honoured)`,
+        ]),
   ]
     .map((text) => `, ${text}`)
     .join('')
@@ -120,8 +132,13 @@ export function showErrors(loaded: LoadedFiles, io: Io): void {
   }
 }
 
-function filesOf({ files, correlations, suppressions }: LoadedFiles): readonly FileResult[] {
-  return [...files, ...correlations.files, ...suppressions.files]
+function filesOf({
+  files,
+  correlations,
+  suppressions,
+  responses,
+}: LoadedFiles): readonly FileResult[] {
+  return [...files, ...correlations.files, ...suppressions.files, ...responses.files]
 }
 
 function reportFile({ file, diagnostics }: FileResult, io: Io): void {

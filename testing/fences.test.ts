@@ -33,6 +33,7 @@ const fences: readonly (readonly [folder: string, allowed: readonly string[]])[]
       'yaml',
     ],
   ],
+  ['rules/responses', ['rules/responses', 'rules/load', 'rules/engine', 'rules/events']],
   ['collector/agent', ['collector/agent', 'rules/events', 'rules/engine', 'rules/load', 'node:']],
   ['collector/kubernetes', ['collector/kubernetes', 'collector/agent', 'rules/events', 'node:']],
   [
@@ -174,7 +175,13 @@ describe.each(fences)('%s', (folder, allowed) => {
 it('no rule code looks at a clock', () => {
   const clocks =
     /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bprocess\.hrtime\b|\bsetTimeout\b|\bsetInterval\b/
-  const lookers = ['rules/events', 'rules/engine', 'rules/load', 'rules/correlate']
+  const lookers = [
+    'rules/events',
+    'rules/engine',
+    'rules/load',
+    'rules/correlate',
+    'rules/responses',
+  ]
     .flatMap(sources)
     .filter((file) => !isTest(file) && clocks.test(readFileSync(join(root, file), 'utf8')))
   expect(lookers).toEqual([])

@@ -8,6 +8,8 @@ export interface FilesResult {
   readonly correlations: readonly SourceFile[]
   /** Those called `*.suppression.yaml`: approved exceptions. */
   readonly suppressions: readonly SourceFile[]
+  /** Those called `responses.yaml` or `*.responses.yaml`: what answers a detection. */
+  readonly responses: readonly SourceFile[]
   /** Paths that cannot be read, or hold no rules, with the reason. */
   readonly problems: readonly { readonly path: string; readonly message: string }[]
 }
@@ -21,6 +23,7 @@ export function readRuleFiles(paths: readonly string[]): FilesResult {
   const files: SourceFile[] = []
   const correlations: SourceFile[] = []
   const suppressions: SourceFile[] = []
+  const responses: SourceFile[] = []
   const problems: { path: string; message: string }[] = []
   const fail = (path: string, error: unknown) => {
     problems.push({ path, message: error instanceof Error ? error.message : String(error) })
@@ -34,6 +37,7 @@ export function readRuleFiles(paths: readonly string[]): FilesResult {
           const file = { name, text: readFileSync(name, 'utf8') }
           if (/\.correlation\.ya?ml$/.test(name)) correlations.push(file)
           else if (/\.suppression\.ya?ml$/.test(name)) suppressions.push(file)
+          else if (/(?:^|[/\\.])responses\.ya?ml$/.test(name)) responses.push(file)
           else files.push(file)
         } catch (error) {
           fail(name, error)
@@ -43,7 +47,7 @@ export function readRuleFiles(paths: readonly string[]): FilesResult {
       fail(path, error)
     }
   }
-  return { files, correlations, suppressions, problems }
+  return { files, correlations, suppressions, responses, problems }
 }
 
 function rulesIn(directory: string): string[] {

@@ -1,0 +1,27 @@
+export type { Matched } from './match-response.ts'
+export { fits, fitsPattern, lower, modeOf, responsesTo } from './match-response.ts'
+export type {
+  Action,
+  ActionKind,
+  FieldTest,
+  Limits,
+  MinHealthy,
+  Mode,
+  ModeRule,
+  Protection,
+  Rate,
+  ResponseMatch,
+  ResponsePolicy,
+  ResponseRule,
+  ResponseStep,
+  RiskClass,
+} from './policy.ts'
+export {
+  defaultLimits,
+  defaultMode,
+  defaultProtection,
+  modes,
+  riskOf,
+} from './policy.ts'
+export type { LoadedResponses, Unsupported } from './read-responses.ts'
+export { readResponses } from './read-responses.ts'
