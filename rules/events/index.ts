@@ -1,4 +1,5 @@
 export type {
+  Announcement,
   Batch,
   BatchCounters,
   BatchErrorCode,
@@ -7,8 +8,10 @@ export type {
   Compress,
   Decompress,
   LossPlace,
+  SplitRecord,
 } from './batch/index.ts'
 export {
+  appendAnnouncement,
   BatchError,
   batchLimit,
   batchTarget,
@@ -22,6 +25,8 @@ export {
   FrameReader,
   lossPlaces,
   readHeader,
+  splitRecord,
+  tokenLimit,
   withSignature,
 } from './batch/index.ts'
 export { decodeBytes, encodeText } from './bytes.ts'

@@ -18,15 +18,18 @@ export type BatchErrorCode =
   | 'type'
   | 'rest'
 
+/** `trailer`: what stands behind a batch in a record. */
+export type BatchPart = 'header' | 'body' | 'trailer'
+
 /** Bytes that are no batch, or a damaged one. */
 export class BatchError extends Error {
   override readonly name = 'BatchError'
   readonly code: BatchErrorCode
   /** Where: an offset into the bytes given, or into the decompressed body. */
-  readonly part: 'header' | 'body'
+  readonly part: BatchPart
   readonly offset: number
 
-  constructor(code: BatchErrorCode, part: 'header' | 'body', offset: number, message: string) {
+  constructor(code: BatchErrorCode, part: BatchPart, offset: number, message: string) {
     super(`${message} (${part} byte ${offset})`)
     this.code = code
     this.part = part

@@ -66,8 +66,8 @@ export interface BatchLayout {
   readonly fullBodyLength: number
 }
 
-const magic = Uint8Array.of(0x4c, 0x4e, 0x52, 0x42)
-const version = 1
+export const batchMagic = Uint8Array.of(0x4c, 0x4e, 0x52, 0x42)
+export const batchVersion = 1
 const textLimit = 255
 const signatureLength = 64
 /** magic, version, compression, length of the header. */
@@ -104,8 +104,8 @@ export function encodeHeader(
     rest.text(text)
   }
   const out = new ByteWriter()
-  out.bytes(magic)
-  out.byte(version)
+  out.bytes(batchMagic)
+  out.byte(batchVersion)
   out.byte(info.compression)
   out.fixed(BigInt(prefixLength + rest.length + signatureLength), 2)
   out.bytes(rest.finish())
@@ -124,12 +124,12 @@ export function readLayout(bytes: Uint8Array): BatchLayout {
     throw new BatchError('size', 'header', 0, `a batch has at most ${batchLimit} bytes`)
   }
   const prefix = new ByteReader(bytes, 'header')
-  if (prefix.bytes(4).some((byte, index) => byte !== magic[index])) {
+  if (prefix.bytes(4).some((byte, index) => byte !== batchMagic[index])) {
     throw new BatchError('magic', 'header', 0, 'these bytes are not a batch')
   }
   const found = prefix.byte()
-  if (found !== version) {
-    prefix.fail('version', `format version ${found} is not known, only ${version}`)
+  if (found !== batchVersion) {
+    prefix.fail('version', `format version ${found} is not known, only ${batchVersion}`)
   }
   const compression = prefix.byte()
   const length = Number(prefix.fixed(2))

@@ -1,3 +1,5 @@
+export type { Announcement, SplitRecord } from './announcement.ts'
+export { appendAnnouncement, splitRecord, tokenLimit } from './announcement.ts'
 export type { Batch, Decompress } from './decode.ts'
 export { decodeBatch } from './decode.ts'
 export type { Compress } from './encode.ts'

@@ -1,15 +1,15 @@
 import { decodeBytes } from '../bytes.ts'
-import { BatchError, type BatchErrorCode } from './error.ts'
+import { BatchError, type BatchErrorCode, type BatchPart } from './error.ts'
 import { countLimit } from './limits.ts'
 import { ColumnMode } from './writer.ts'
 
 /** Reads what `ByteWriter` wrote; anything else ends in a {@link BatchError}. */
 export class ByteReader {
   readonly #bytes: Uint8Array
-  readonly #part: 'header' | 'body'
+  readonly #part: BatchPart
   #at = 0
 
-  constructor(bytes: Uint8Array, part: 'header' | 'body') {
+  constructor(bytes: Uint8Array, part: BatchPart) {
     this.#bytes = bytes
     this.#part = part
   }
