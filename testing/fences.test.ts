@@ -59,7 +59,7 @@ const fences: readonly (readonly [folder: string, allowed: readonly string[]])[]
     'lambdas/shared',
     [
       ...['lambdas/shared', 'rules/events', 'rules/engine', 'rules/correlate', 'node:'],
-      ...['@aws-sdk', '@smithy', '@aws-lambda-powertools', '@middy/core'],
+      ...['@aws-sdk', '@smithy', '@aws-lambda-powertools', '@middy/core', 'jose'],
     ],
   ],
   ...stages().map((stage): readonly [string, readonly string[]] => [

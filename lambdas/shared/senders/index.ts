@@ -1,0 +1,6 @@
+export type { EnrolledKey } from './enrolled.ts'
+export { issuerRule, senderRules } from './sender-findings.ts'
+export type { SenderRecord, SendersOptions, SenderVerdict } from './senders.ts'
+export { Senders } from './senders.ts'
+export { keyIdOf } from './signature.ts'
+export type { TrustedIssuer } from './verify-token.ts'
