@@ -1,11 +1,11 @@
 import { type Correlation, CorrelationRunner, type StateStore } from '#correlate'
+import type { BatchHeader, Notice } from '#events'
 import type { Bus, BusMessage } from '../shared/bus.ts'
 import { detailTypes, type HealthMessage, type IncidentMessage } from '../shared/bus-messages.ts'
 import type { Detection, SenderState } from '../shared/detection.ts'
 import { groupOfFinding } from '../shared/incidents/group.ts'
 import { type Grouped, Incidents } from '../shared/incidents/incidents.ts'
 import { detectionsPrefix } from '../shared/lake.ts'
-import type { Nodes } from '../shared/nodes/index.ts'
 import type { RuleSets } from '../shared/rule-sets/rule-sets.ts'
 import type { Senders } from '../shared/senders/index.ts'
 import { detectionOfFinding, findingId, type SensorFinding } from '../shared/sensor-finding.ts'
@@ -24,7 +24,7 @@ export interface EvaluateOptions {
   readonly store: StateStore
   readonly sets: Pick<RuleSets<JudgeSet>, 'of'>
   readonly senders: Pick<Senders, 'judge'>
-  readonly nodes: Pick<Nodes, 'take'>
+  readonly nodes: NodesPort
   readonly bus: Pick<Bus, 'put'>
   /** Writes detections under a name, in the hour of a time; the same name writes the same again. */
   readonly toLake: (
@@ -41,6 +41,23 @@ export interface EvaluateOptions {
   readonly now: () => number
   readonly random: () => number
   readonly pause: (milliseconds: number) => Promise<void>
+}
+
+/** What is known of nodes: `Nodes` of `shared/nodes`. */
+export interface NodesPort {
+  take(
+    batches: readonly {
+      readonly header: BatchHeader
+      readonly notices: readonly Notice[]
+      readonly arrivedAt: number
+      readonly sender: SenderState
+    }[],
+  ): Promise<{
+    readonly findings: readonly SensorFinding[]
+    readonly health: readonly HealthMessage[]
+    /** What is missing around a batch, in words. */
+    gapsOf(header: BatchHeader): readonly string[]
+  }>
 }
 
 /** What one invocation did, for metrics. */
@@ -123,7 +140,8 @@ export class Evaluate {
     const evaluateTime = new Date(now()).toISOString()
     const judged = await senders.judge(
       records.map(({ batch, bytes, announcement, arrivedAt }) => ({
-        ...{ bytes, header: batch.header, announcement, arrivedAt },
+        ...{ batch: bytes, header: batch.header, arrivedAt },
+        ...(announcement !== undefined && { announcement }),
       })),
     )
     const known = await nodes.take(

@@ -1,0 +1,186 @@
+import { fileURLToPath } from 'node:url'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { alertJson } from '#engine'
+import { libraryPath } from '../../cli/library-path.ts'
+import { main } from '../../cli/main.ts'
+import { Evaluate, type EvaluateOptions, type NodesPort } from '../../lambdas/evaluate/evaluate.ts'
+import { prepareSet } from '../../lambdas/evaluate/prepare-set.ts'
+import type { BusMessage } from '../../lambdas/shared/bus.ts'
+import type { IncidentMessage } from '../../lambdas/shared/bus-messages.ts'
+import type { Detection } from '../../lambdas/shared/detection.ts'
+import type { SensorFinding } from '../../lambdas/shared/sensor-finding.ts'
+import { FailingStore } from '../failing-store.ts'
+import { libraryArtefact, published, recordedBatches, recordOf } from './records.ts'
+
+const artefact = libraryArtefact()
+const set = prepareSet(artefact, published(artefact).hash)
+const noNodes: NodesPort = {
+  take: async () => ({ findings: [], health: [], gapsOf: () => [] }),
+}
+const trusting = {
+  judge: async (records: readonly unknown[]) =>
+    records.map(() => ({ sender: 'verified' as const, findings: [] })),
+}
+
+let lake: Detection[] = []
+let bus: BusMessage[] = []
+let isolated: string[] = []
+beforeEach(() => {
+  lake = []
+  bus = []
+  isolated = []
+})
+
+function open(options: Partial<EvaluateOptions> = {}): Evaluate {
+  return new Evaluate({
+    store: new FailingStore(),
+    sets: { of: async () => set },
+    ...{ senders: trusting, nodes: noNodes, quiet: 900, region: 'eu-west-1' },
+    bus: { put: async (messages) => void bus.push(...messages) },
+    toLake: async (detections) => void lake.push(...detections),
+    isolate: async ({ reason }) => void isolated.push(reason),
+    ...{ now: () => 1_800_000_001_000, random: () => 0.5, pause: async () => {} },
+    ...options,
+  })
+}
+
+const incidents = () =>
+  bus
+    .filter(({ type }) => type.startsWith('Incident'))
+    .map(({ detail }) => detail as IncidentMessage)
+
+/** What `lanner replay` finds in the same batches. */
+async function replayed(): Promise<Record<string, unknown>[]> {
+  let out = ''
+  const trace = fileURLToPath(new URL('../../cli/recorded/attack.trace', import.meta.url))
+  const args = ['replay', trace, '--rules', libraryPath, '--rule-matching', 'all', '--json']
+  const write = (text: string) => {
+    out += text
+  }
+  const io = { out: write, err: () => {}, color: false }
+  expect(await main(args, io)).toBe(0)
+  return out
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line))
+}
+
+describe('judging the recorded attack', () => {
+  const records = recordedBatches().map((batch) => recordOf(batch))
+
+  it('finds what the command line finds, under the same ids and in the same words', async () => {
+    await open().run({ Records: records })
+    const plain = (alert: Record<string, unknown>) => {
+      const { lanner, output, ...rest } = alert as never as Detection
+      const text = output.slice(output.indexOf(' '))
+      return JSON.stringify([lanner.id, lanner.lineage, text, JSON.parse(alertJson(rest))])
+    }
+    const own = lake.filter(({ lanner }) => lanner.kind === 'rule')
+    expect(own.map((one) => plain(JSON.parse(alertJson(one)))).sort()).toEqual(
+      (await replayed()).map(plain).sort(),
+    )
+    expect(own.length).toBeGreaterThan(10)
+  })
+
+  it('tells of incidents, and says what is behind each of them', async () => {
+    const { figures, batchItemFailures } = await open().run({ Records: records })
+    expect(batchItemFailures).toEqual([])
+    expect(figures.incidents).toBeGreaterThan(0)
+    expect(figures.incidents).toBeLessThanOrEqual(lake.length)
+    const opened = incidents().filter(({ reason }) => reason === 'opened')
+    expect(opened).toHaveLength(figures.incidents)
+    for (const { incident } of opened) {
+      const members = lake.filter(({ lanner }) => lanner.incident === incident.id)
+      expect(incident.count).toBe(members.length)
+      expect(incident.ruleset).toBe(set.hash)
+      expect(incident.sender).toBe('verified')
+    }
+    expect(opened.some(({ incident }) => incident.runbooks.length > 0)).toBe(true)
+    const alone = bus.filter(({ type }) => type === 'Detection')
+    expect(new Set(alone.map(({ detail }) => detail.id)).size).toBe(
+      lake.filter((d) => d.lanner.incident).length,
+    )
+  })
+
+  it('says that the node filtered by other rules, and when things were where', async () => {
+    await open().run({ Records: records })
+    const [first] = lake
+    expect(first!.lanner.ruleset).toBe(set.hash)
+    expect(first!.lanner.filteredBy).toBeDefined()
+    const { event, batch, stream, evaluate } = first!.lanner.times
+    expect(batch! > event).toBe(true)
+    expect([stream, evaluate]).toEqual(['2027-01-15T08:00:00.000Z', '2027-01-15T08:00:01.000Z'])
+  })
+
+  it('in whatever pieces and however often, shows a person the same', async () => {
+    await open().run({ Records: records })
+    const seen = () => ({
+      ids: [...new Set(lake.map(({ lanner }) => lanner.id))].sort(),
+      opened: [...new Set(incidents().map(({ id, reason }) => `${id} ${reason}`))]
+        .filter((text) => text.endsWith('opened'))
+        .sort(),
+    })
+    const expected = seen()
+    bus = []
+    lake = []
+    const pieces = open()
+    for (let at = 0; at < records.length; at++) {
+      // each record comes with the one before it, and all of that twice
+      const Records = records.slice(Math.max(0, at - 1), at + 1)
+      for (let time = 0; time < 2; time++) await pieces.run({ Records })
+    }
+    expect(seen()).toEqual(expected)
+  })
+})
+
+describe('records that are no batches', () => {
+  const [good, bad] = [recordOf(recordedBatches()[0]!), recordOf(Buffer.from('LNRBrubbish'))]
+
+  it('are set aside with their reason, and hold nothing up', async () => {
+    const { batchItemFailures, figures } = await open().run({ Records: [bad, good] })
+    expect(batchItemFailures).toEqual([])
+    expect(figures).toMatchObject({ poison: 1, batches: 1 })
+    expect(isolated).toHaveLength(1)
+  })
+
+  it('that cannot be set aside come again, and all after them, but none before', async () => {
+    const isolate = async () => {
+      throw new Error('no bucket')
+    }
+    const { batchItemFailures, figures } = await open({ isolate }).run({
+      Records: [good, bad, recordOf(recordedBatches()[1]!)],
+    })
+    expect(batchItemFailures).toEqual([{ itemIdentifier: bad.kinesis.sequenceNumber }])
+    expect(figures.batches).toBe(1)
+  })
+})
+
+describe('a batch from somebody else than it says', () => {
+  it('accuses nobody: what is told is about its sender', async () => {
+    const finding: SensorFinding = {
+      ...{ rule: 'Batch not signed by its run', priority: 'Critical', cluster: '', node: '' },
+      ...{ sender: 'mismatched', time: '2026-11-26T10:00:00.000Z', text: 'not signed' },
+      ...{ fields: {}, tags: [], key: ['x'] },
+    }
+    const judge = async (records: readonly unknown[]) =>
+      records.map((_, at) => ({
+        ...{ sender: 'mismatched' as const, findings: at === 0 ? [finding] : [] },
+      }))
+    const Records = recordedBatches().map((batch) => recordOf(batch))
+    await open({ senders: { judge } }).run({ Records })
+    expect(lake.map(({ rule }) => rule)).toEqual(['Batch not signed by its run'])
+    expect(incidents().map(({ incident }) => incident.node)).toEqual([''])
+  })
+})
+
+describe('evidence', () => {
+  it('that may be missing is said on the detection and on its incident', async () => {
+    const nodes: NodesPort = {
+      take: async () => ({ findings: [], health: [], gapsOf: () => ['2 batches are missing'] }),
+    }
+    await open({ nodes }).run({ Records: recordedBatches().map((batch) => recordOf(batch)) })
+    const evidence = { complete: false, gaps: ['2 batches are missing'] }
+    expect(lake[0]!.lanner.evidence).toEqual(evidence)
+    expect(incidents()[0]!.incident.evidence).toEqual(evidence)
+  })
+})
