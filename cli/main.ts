@@ -48,6 +48,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'say what changed between two rule sets, and how serious it is',
     load: () => import('./rules-diff.ts'),
   },
+  'routes test': {
+    summary: 'show where sample events go, and why',
+    load: () => import('./routes-test.ts'),
+  },
   compare: {
     summary: 'compare the alerts of Falco and Lanner for the same events',
     load: () => import('./compare.ts'),

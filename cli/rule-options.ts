@@ -4,9 +4,11 @@ import { type Priority, parsePriority, priorityNames, type RuleMatching } from '
 import { nearestName } from '#events'
 import {
   type CorrelationsResult,
+  type FileResult,
   type LoadResult,
   loadRules,
   type OutputAddition,
+  type RuleSet,
   readAdditions,
   readCorrelations,
   readRuleFiles,
@@ -16,6 +18,7 @@ import {
   type SuppressionsResult,
 } from '#load'
 import { type LoadedResponses, readResponses } from '#responses'
+import { type KnownNames, type RoutesResult, readRoutes } from '#routes'
 import { UsageError } from './io.ts'
 
 type Options = NonNullable<ParseArgsConfig['options']>
@@ -139,6 +142,7 @@ function additionsIn(path: string | undefined): readonly OutputAddition[] | unde
 export type LoadedFiles = LoadResult & {
   readonly correlations: CorrelationsResult
   readonly suppressions: SuppressionsResult
+  readonly routes: readonly (FileResult & RoutesResult)[]
   /** The rules files as read, in order. */
   readonly sources: readonly SourceFile[]
   readonly responses: LoadedResponses
@@ -171,7 +175,19 @@ export function loadRuleFiles(
   const answering = [...read.responses, ...asResponses.files, ...asResponses.responses]
   const responses = readResponses(answering, names)
   const unreadable = [...read.problems, ...asResponses.problems]
-  const areOk = result.ok && correlations.ok && suppressions.ok && responses.ok
-  const ok = areOk && unreadable.length === 0
-  return { ...result, ok, correlations, suppressions, responses, sources: files, unreadable }
+  const known = files.length === 0 ? undefined : namesIn(result.ruleSet, correlations)
+  const routes = read.routes.map((file) => ({ file, ...readRoutes(file, known) }))
+  const areOk = [result, correlations, suppressions, responses, ...routes].every(({ ok }) => ok)
+  return {
+    ...{ ...result, ok: areOk && unreadable.length === 0, correlations, suppressions, routes },
+    ...{ responses, sources: files, unreadable },
+  }
+}
+
+function namesIn({ rules }: RuleSet, { correlations }: CorrelationsResult): KnownNames {
+  const all = [...rules, ...correlations]
+  return {
+    rules: all.map(({ name }) => name),
+    tags: [...new Set(all.flatMap(({ tags }) => tags))],
+  }
 }

@@ -18,7 +18,7 @@ Checks rules files, in order, each together with those before it, and reports ev
 place. Exits with 1 when there is one; warnings alone do not count. Rules that load and yet can never
 fire, or look at what this build does not deliver, are named. NAME.correlation.yaml holds rules over
 the detections of all others, NAME.suppression.yaml approved exceptions, responses.yaml what answers
-detections, whatever the order.
+detections, routes.yaml whom incidents reach, whatever the order.
 
   --responses PATH          response files that are called otherwise, such as Falco Talon's
   --redact                  name the rules that may decide otherwise where secrets are redacted
@@ -45,7 +45,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 
 /** The shape of `falco -V -o json_output=true`. */
 function jsonResult(
-  { files, unreadable, ruleSet, correlations, suppressions, responses }: LoadedFiles,
+  { files, unreadable, ruleSet, correlations, suppressions, responses, routes }: LoadedFiles,
   matching: RuleMatching,
 ): object {
   const missing = unreadable.map(({ path, message }) => ({
@@ -70,10 +70,11 @@ function jsonResult(
     suppression_load_results: suppressions.files.map(ownResult),
     response_load_results: responses.files.map(ownResult),
     responses_unsupported: responses.unsupported,
+    routes_load_results: routes.map(ownResult),
   }
 }
 
-/** Falco has no correlations, suppressions and responses, and so no schema of them. */
+/** Falco has no correlations, suppressions, responses and routes, and so no schema of them. */
 function ownResult(file: FileResult): object {
   const { schema_valid: _, schema_warnings: __, ...result } = falcoResult(file)
   return result
@@ -111,6 +112,7 @@ function report(loaded: LoadedFiles, notes: readonly string[], io: Io): void {
       : [
           `${count(responses.policy.rules.length, 'response')} (${responses.unsupported.length} of what they ask for not honoured)`,
         ]),
+    ...loaded.routes.map(({ routes }) => count(routes.routes.length, 'route')),
   ]
     .map((text) => `, ${text}`)
     .join('')
@@ -132,13 +134,10 @@ export function showErrors(loaded: LoadedFiles, io: Io): void {
   }
 }
 
-function filesOf({
-  files,
-  correlations,
-  suppressions,
-  responses,
-}: LoadedFiles): readonly FileResult[] {
-  return [...files, ...correlations.files, ...suppressions.files, ...responses.files]
+function filesOf(loaded: LoadedFiles): readonly FileResult[] {
+  const { files, correlations, suppressions, responses, routes } = loaded
+  const own = [correlations, suppressions, responses].flatMap((one) => one.files)
+  return [...files, ...own, ...routes]
 }
 
 function reportFile({ file, diagnostics }: FileResult, io: Io): void {

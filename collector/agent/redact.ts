@@ -6,8 +6,7 @@ import {
   type Stream,
   type SyscallEvent,
 } from '#events'
-import { redactArguments, redactEnvironment } from './redact-lists.ts'
-import { createTextRedactor } from './redact-text.ts'
+import { createTextRedactor, redactArguments, redactEnvironment } from '#redact'
 
 export interface RedactorOptions {
   /** Further secrets as RE2: the first group, or the whole match, is replaced. */

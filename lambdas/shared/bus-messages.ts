@@ -16,6 +16,7 @@ export const detailTypes = {
   verified: 'Response Verified',
   expired: 'Response Expired',
   health: 'Sensor Health',
+  delivery: 'Delivery Health',
 } as const
 export type DetailType = (typeof detailTypes)[keyof typeof detailTypes]
 
@@ -59,4 +60,19 @@ export interface HealthMessage {
   readonly time: string
   /** Milliseconds by hop, for a canary. */
   readonly hops?: Readonly<Record<string, number>>
+}
+
+/** Detail of `Delivery Health`: whether alerts still reach a destination. Said when it changes. */
+export interface DeliveryMessage {
+  readonly id: string
+  /** Name in the routes file. */
+  readonly destination: string
+  readonly kind: string
+  /**
+   * `refused`: it does not accept what we prove to be; `gone`: it is not there any more; `failing`:
+   * it does not answer, or only with errors; `back`: it takes messages again.
+   */
+  readonly state: 'refused' | 'gone' | 'failing' | 'back'
+  readonly text: string
+  readonly time: string
 }

@@ -10,6 +10,8 @@ export interface FilesResult {
   readonly suppressions: readonly SourceFile[]
   /** Those called `responses.yaml` or `*.responses.yaml`: what answers a detection. */
   readonly responses: readonly SourceFile[]
+  /** Those called `routes.yaml` or `*.routes.yaml`: whom detections reach. */
+  readonly routes: readonly SourceFile[]
   /** Paths that cannot be read, or hold no rules, with the reason. */
   readonly problems: readonly { readonly path: string; readonly message: string }[]
 }
@@ -24,6 +26,7 @@ export function readRuleFiles(paths: readonly string[]): FilesResult {
   const correlations: SourceFile[] = []
   const suppressions: SourceFile[] = []
   const responses: SourceFile[] = []
+  const routes: SourceFile[] = []
   const problems: { path: string; message: string }[] = []
   const fail = (path: string, error: unknown) => {
     problems.push({ path, message: error instanceof Error ? error.message : String(error) })
@@ -38,6 +41,7 @@ export function readRuleFiles(paths: readonly string[]): FilesResult {
           if (/\.correlation\.ya?ml$/.test(name)) correlations.push(file)
           else if (/\.suppression\.ya?ml$/.test(name)) suppressions.push(file)
           else if (/(?:^|[/\\.])responses\.ya?ml$/.test(name)) responses.push(file)
+          else if (/(?:^|[/.])routes\.ya?ml$/.test(name)) routes.push(file)
           else files.push(file)
         } catch (error) {
           fail(name, error)
@@ -47,7 +51,7 @@ export function readRuleFiles(paths: readonly string[]): FilesResult {
       fail(path, error)
     }
   }
-  return { files, correlations, suppressions, responses, problems }
+  return { files, correlations, suppressions, responses, routes, problems }
 }
 
 function rulesIn(directory: string): string[] {

@@ -1,5 +1,5 @@
 import type { TextSpan } from '#engine'
-import { isSecretName } from './redact-names.ts'
+import { isSecretName } from './names.ts'
 
 /** Finds the parts of a text that are secret. */
 export type Finder = (text: string) => TextSpan[]

@@ -1,5 +1,5 @@
 import { compileFinder, type TextSpan } from '#engine'
-import { type Finder, pathFinder, textFinder } from './redact-finders.ts'
+import { type Finder, pathFinder, textFinder } from './finders.ts'
 
 /** What stands in place of a secret. */
 export const marker = '[redacted]'

@@ -1,5 +1,5 @@
-import { isSecretName } from './redact-names.ts'
-import { marker, type TextRedactor } from './redact-text.ts'
+import { isSecretName } from './names.ts'
+import { marker, type TextRedactor } from './text.ts'
 
 interface PasswordFlag {
   readonly flag: string
