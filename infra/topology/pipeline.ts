@@ -11,8 +11,33 @@ export const pipelineResources: Readonly<Record<string, Resource>> = {
   lake: { kind: 'bucket', expireDays: 90 },
   /** Records that could not be judged, with their bytes. */
   failures: { kind: 'bucket', expireDays: 30 },
+  /** Alerts of a Falco that runs already: Falcosidekick's SQS output writes here. */
+  'falco-alerts': { kind: 'queue', visibilitySeconds: 180, receives: 4, retentionDays: 4 },
   /** Messages that the bus did not take. */
   'bus-dead': { kind: 'queue', visibilitySeconds: 60, receives: 5, retentionDays: 14 },
 }
 
-export const pipelineFunctions: readonly FunctionSpec[] = []
+/** What stages that conclude have in common. */
+const concluding = {
+  ...{ TABLE: { of: 'table' }, RULES_BUCKET: { of: 'rules' }, LAKE_BUCKET: { of: 'lake' } },
+  ...{ BUS: { of: 'bus' }, DEAD_LETTERS: { of: 'bus-dead' } },
+}
+
+export const pipelineFunctions: readonly FunctionSpec[] = [
+  {
+    ...{ stage: 'evaluate', memoryMiB: 1769, timeoutSeconds: 60 },
+    triggers: [
+      {
+        ...{ kind: 'stream', stream: 'stream', batchSize: 200, windowSeconds: 1 },
+        // A node's batches stay in order; what fails for an hour goes to the failures with its bytes.
+        ...{ parallelizationFactor: 4, retries: 60, maxAgeSeconds: 21_600, failures: 'failures' },
+      },
+    ],
+    env: { ...concluding, FAILURES_BUCKET: { of: 'failures' } },
+  },
+  {
+    ...{ stage: 'falco', memoryMiB: 512, timeoutSeconds: 30, reservedConcurrency: 5 },
+    triggers: [{ kind: 'queue', queue: 'falco-alerts', batchSize: 50, windowSeconds: 1 }],
+    env: concluding,
+  },
+]

@@ -1,15 +1,18 @@
-import { type Correlation, CorrelationRunner, type StateStore } from '#correlate'
+import type { Correlation } from '#correlate'
 import type { BatchHeader, Notice } from '#events'
-import type { Bus, BusMessage } from '../shared/bus.ts'
-import { detailTypes, type HealthMessage, type IncidentMessage } from '../shared/bus-messages.ts'
-import type { Detection, SenderState } from '../shared/detection.ts'
+import type { HealthMessage } from '../shared/bus-messages.ts'
+import {
+  Conclude,
+  type ConcludeFigures,
+  type ConcludeOptions,
+  type LakePlace,
+} from '../shared/conclude.ts'
+import type { SenderState } from '../shared/detection.ts'
 import { groupOfFinding } from '../shared/incidents/group.ts'
-import { type Grouped, Incidents } from '../shared/incidents/incidents.ts'
-import { detectionsPrefix } from '../shared/lake.ts'
+import type { Grouped } from '../shared/incidents/incidents.ts'
 import type { RuleSets } from '../shared/rule-sets/rule-sets.ts'
 import type { Senders } from '../shared/senders/index.ts'
 import { detectionOfFinding, findingId, type SensorFinding } from '../shared/sensor-finding.ts'
-import { detectionOfFiring, groupOfFiring } from './detection-of-firing.ts'
 import { judge, type Verdict } from './judge.ts'
 import { type JudgeSet, sha256 } from './prepare-set.ts'
 import {
@@ -20,27 +23,12 @@ import {
   readRecord,
 } from './read-record.ts'
 
-export interface EvaluateOptions {
-  readonly store: StateStore
+export interface EvaluateOptions extends ConcludeOptions {
   readonly sets: Pick<RuleSets<JudgeSet>, 'of'>
   readonly senders: Pick<Senders, 'judge'>
   readonly nodes: NodesPort
-  readonly bus: Pick<Bus, 'put'>
-  /** Writes detections under a name, in the hour of a time; the same name writes the same again. */
-  readonly toLake: (
-    detections: readonly Detection[],
-    place: { readonly time: string; readonly name: string },
-  ) => Promise<void>
   /** Keeps a record that cannot be read, with its bytes. */
   readonly isolate: (poison: PoisonRecord) => Promise<void>
-  /** Seconds without a detection after which an incident is over. */
-  readonly quiet: number
-  readonly account?: string
-  readonly region?: string
-  /** Milliseconds of the epoch. */
-  readonly now: () => number
-  readonly random: () => number
-  readonly pause: (milliseconds: number) => Promise<void>
 }
 
 /** What is known of nodes: `Nodes` of `shared/nodes`. */
@@ -61,20 +49,13 @@ export interface NodesPort {
 }
 
 /** What one invocation did, for metrics. */
-export interface EvaluateFigures {
-  batches: number
-  events: number
-  /** What nodes say they saw in all: the difference of their counters is theirs. */
-  detections: number
-  suppressed: number
-  incidents: number
-  firings: number
-  findings: number
-  late: number
-  poison: number
-  stateWrites: number
-  /** Milliseconds from event to batch, batch to stream, stream to here: of the slowest detection. */
-  hops: { batch: number; stream: number; evaluate: number } | undefined
+export interface EvaluateFigures extends ConcludeFigures {
+  readonly batches: number
+  readonly events: number
+  /** About senders and nodes. */
+  readonly findings: number
+  /** Records that were no batches. */
+  readonly poison: number
 }
 
 export interface BatchResponse {
@@ -89,18 +70,11 @@ export interface BatchResponse {
  */
 export class Evaluate {
   readonly #options: EvaluateOptions
-  readonly #correlations: CorrelationRunner
-  readonly #incidents: Incidents
+  readonly #conclude: Conclude
 
   constructor(options: EvaluateOptions) {
     this.#options = options
-    const { store, quiet, now, random, pause } = options
-    const seconds = () => Math.floor(now() / 1000)
-    this.#correlations = new CorrelationRunner({ store, sha256, now: seconds, random, pause })
-    this.#incidents = new Incidents({
-      ...{ store, sha256, now: seconds, random, pause, quiet },
-      lakeOf: detectionsPrefix,
-    })
+    this.#conclude = new Conclude(options)
   }
 
   async run({ Records }: KinesisEvent): Promise<BatchResponse & { figures: EvaluateFigures }> {
@@ -170,35 +144,25 @@ export class Evaluate {
       )
     }
     const findings = [...judged.flatMap((one) => one.findings), ...known.findings]
-    const correlated = await this.#correlations.take(
-      verdicts.flatMap(({ contributions }) => contributions),
-    )
-    const least = leastSure(judged.map(({ sender }) => sender))
-    const grouped = [
-      ...verdicts.flatMap((verdict) => verdict.grouped),
-      ...correlated.firings.map((firing): Grouped => {
-        const set = setOf.get(firing.correlation)!
-        const context = { set, sender: least, evaluateTime, ...this.#home() }
-        const detection = detectionOfFiring(firing, context)
-        return { group: groupOfFiring(firing), unit: { id: firing.id }, detection }
+    const concluded = await this.#conclude.run({
+      contributions: verdicts.flatMap(({ contributions }) => contributions),
+      firingContext: ({ correlation }) => ({
+        ...{ set: setOf.get(correlation)!, sender: leastSure(judged), evaluateTime },
+        ...this.#home(),
       }),
-      ...findings.map((finding) => this.#groupedFinding(finding, evaluateTime)),
-    ]
-    const { messages, onBus, detections, writes } = await this.#incidents.take(grouped)
-    const all = [...detections, ...verdicts.flatMap(({ parts }) => parts)]
-    await this.#toLake(records, all, evaluateTime)
-    await this.#options.bus.put(messagesOf(messages, onBus, known.health))
+      grouped: [
+        ...verdicts.flatMap(({ grouped }) => grouped),
+        ...findings.map((finding) => this.#groupedFinding(finding, evaluateTime)),
+      ],
+      parts: verdicts.flatMap(({ parts }) => parts),
+      health: known.health,
+      lake: lakePlace(records),
+    })
     return {
       batches: records.length,
       events: records.reduce((sum, { batch }) => sum + batch.events.length, 0),
-      detections: all.length,
-      suppressed: all.filter(({ lanner }) => lanner.suppressed !== undefined).length,
-      incidents: messages.filter(({ reason }) => reason === 'opened').length,
-      firings: correlated.firings.length,
       findings: findings.length,
-      late: correlated.late,
-      stateWrites: correlated.writes + writes,
-      hops: slowest(all),
+      ...concluded,
     }
   }
 
@@ -210,21 +174,6 @@ export class Evaluate {
     }
   }
 
-  /** One object an invocation, named by its first record. */
-  async #toLake(
-    records: readonly ReadRecord[],
-    detections: readonly Detection[],
-    evaluateTime: string,
-  ): Promise<void> {
-    const [first] = records
-    if (first === undefined || detections.length === 0) return
-    const name = first.record.eventID.replace(/[^\w-]/g, '_')
-    const time = Number.isFinite(first.arrivedAt)
-      ? new Date(first.arrivedAt).toISOString()
-      : evaluateTime
-    await this.#options.toLake(detections, { time, name })
-  }
-
   #home(): { readonly account?: string; readonly region?: string } {
     const { account, region } = this.#options
     return {
@@ -234,45 +183,13 @@ export class Evaluate {
   }
 }
 
-const typeOfReason: Readonly<Record<IncidentMessage['reason'], BusMessage['type']>> = {
-  opened: detailTypes.opened,
-  escalated: detailTypes.updated,
-  doubled: detailTypes.updated,
-  quiet: detailTypes.closed,
+function leastSure(judged: readonly { readonly sender: SenderState }[]): SenderState {
+  return judged.every(({ sender }) => sender === 'verified') ? 'verified' : 'unverified'
 }
 
-/** What goes onto the bus: incidents first, as they say more. */
-export function messagesOf(
-  incidents: readonly IncidentMessage[],
-  detections: readonly Detection[],
-  health: readonly HealthMessage[],
-): BusMessage[] {
-  return [
-    ...incidents.map((detail) => ({ type: typeOfReason[detail.reason], detail })),
-    ...detections.map((detection) => ({
-      type: detailTypes.detection,
-      detail: { id: detection.lanner.id, detection },
-    })),
-    ...health.map((detail) => ({ type: detailTypes.health, detail })),
-  ]
-}
-
-function leastSure(senders: readonly SenderState[]): SenderState {
-  return senders.every((sender) => sender === 'verified') ? 'verified' : 'unverified'
-}
-
-function slowest(detections: readonly Detection[]): EvaluateFigures['hops'] {
-  let found: EvaluateFigures['hops']
-  let longest = -1
-  for (const { lanner } of detections) {
-    const { event, batch, stream, evaluate } = lanner.times
-    if (batch === undefined || stream === undefined) continue
-    const [at, sealed, arrived, judged] = [event, batch, stream, evaluate].map((time) =>
-      Date.parse(time.replace(/(\.\d{3})\d*Z$/, '$1Z')),
-    ) as [number, number, number, number]
-    if (judged - at <= longest) continue
-    longest = judged - at
-    found = { batch: sealed - at, stream: arrived - sealed, evaluate: judged - arrived }
-  }
-  return found
+/** One object an invocation, named by its first record. */
+function lakePlace([first]: readonly ReadRecord[]): LakePlace | undefined {
+  if (first === undefined) return undefined
+  const name = first.record.eventID.replace(/[^\w-]/g, '_')
+  return { time: new Date(first.arrivedAt).toISOString(), name }
 }

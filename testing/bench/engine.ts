@@ -1,17 +1,10 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { compileRules, type Program } from '#engine'
 import { eventTypes, type SyscallEvent, syscallSource } from '#events'
 import { loadRules, readRuleFiles } from '#load'
-import { readTrace } from '../../cli/trace-file.ts'
-import { lanner } from '../live/watcher.ts'
 import { falcoMix } from './falco-mix.ts'
 import { median, spread, type Table } from './figures.ts'
+import { recordWorkload } from './record-workload.ts'
 import { library, officialSets, type RuleSet } from './rule-sets.ts'
-import { playWorkload } from './workload.ts'
 
 const ROUNDS = 7
 /** Nanoseconds that one round lasts at least. */
@@ -25,7 +18,7 @@ interface Loaded {
 
 /** Rule evaluation alone, on events held in memory; by event type and in a known mix. */
 export async function engine(): Promise<Table[]> {
-  const events = await record()
+  const events = await recordWorkload()
   const sets = [library, ...officialSets()].map(load)
   const mix = falcoMix(events)
   return [
@@ -99,35 +92,4 @@ function measure(program: Program<SyscallEvent>, events: readonly SyscallEvent[]
   }
   if (matched < 0) throw new Error('unreachable: the sum is used')
   return rounds
-}
-
-/** Records a mixed workload on this machine. */
-async function record(): Promise<SyscallEvent[]> {
-  const directory = mkdtempSync(join(tmpdir(), 'lanner-bench-'))
-  const trace = join(directory, 'trace')
-  try {
-    const recorder = spawn(lanner, ['record', '--out', trace], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
-    let said = ''
-    await new Promise<void>((resolve, reject) => {
-      recorder.on('exit', () => reject(new Error(`lanner record: ${said}`)))
-      recorder.stderr.on('data', (text) => {
-        said += text
-        if (said.includes('recording')) resolve()
-      })
-    })
-    await playWorkload(directory)
-    recorder.kill('SIGINT')
-    await once(recorder, 'close')
-    const events: SyscallEvent[] = []
-    for (const batch of readTrace(trace, (error) => {
-      throw error
-    })) {
-      events.push(...batch.events)
-    }
-    return events
-  } finally {
-    rmSync(directory, { recursive: true })
-  }
 }

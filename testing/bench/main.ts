@@ -1,6 +1,7 @@
 /**
- * npm run bench [-- [watch|collector] NAME... [--json] [--trial]]: measures, and prints a Markdown report
- * on standard output. `watch` is what `lanner watch` and the engine do, `collector` is `lanner agent`;
+ * npm run bench [-- [watch|collector|pipeline] NAME... [--json] [--trial]]: measures, and prints a Markdown report
+ * on standard output. `watch` is what `lanner watch` and the engine do, `collector` is `lanner agent`,
+ * `pipeline` the functions;
  * without a NAME all of it, without anything both. --trial is for those of the collector.
  */
 import { readFileSync } from 'node:fs'
@@ -13,6 +14,7 @@ import { markdown, type Table } from './figures.ts'
 import { idle } from './idle.ts'
 import { latency } from './latency.ts'
 import { memory } from './memory.ts'
+import { pipelineMeasurements } from './pipeline/index.ts'
 import { slowDown } from './slow-down.ts'
 
 const flags = ['--json', '--trial']
@@ -27,6 +29,7 @@ const suites: Readonly<Record<string, Measurements>> = {
   collector: Object.fromEntries(
     Object.entries(collectorMeasurements).map(([name, measure]) => [name, () => measure(effort)]),
   ),
+  pipeline: pipelineMeasurements,
 }
 
 /** What the words ask for; exits where there is no such thing. */

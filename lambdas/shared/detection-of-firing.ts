@@ -1,11 +1,19 @@
+import type { Suppressions } from '#artefact'
 import { type Firing, formatFiring, isoTime } from '#correlate'
 import { priorityNames } from '#engine'
-import type { Detection, SenderState } from '../shared/detection.ts'
-import type { Group } from '../shared/incidents/group.ts'
-import type { JudgeSet } from './prepare-set.ts'
+import type { Detection, SenderState } from './detection.ts'
+import type { Group } from './incidents/group.ts'
+
+/** What of a rule set bears on the detections of its correlations. */
+export interface SetFacts {
+  /** Of the artefact. */
+  readonly hash: string
+  readonly runbookOf: Readonly<Record<string, string>>
+  readonly suppressions: Pick<Suppressions<never>, 'of'>
+}
 
 export interface FiringContext {
-  readonly set: JudgeSet
+  readonly set: SetFacts
   /** The least sure of those whose detections came with it. */
   readonly sender: SenderState
   /** ISO 8601. */

@@ -1,0 +1,92 @@
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware'
+import { MetricUnit } from '@aws-lambda-powertools/metrics'
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware'
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { SQSClient } from '@aws-sdk/client-sqs'
+import middy from '@middy/core'
+import { Bus } from '../shared/bus.ts'
+import { readEnv } from '../shared/contract.ts'
+import { DynamoStateStore } from '../shared/dynamo-store.ts'
+import { writeDetections } from '../shared/lake.ts'
+import { observe } from '../shared/observe.ts'
+import { RuleSets } from '../shared/rule-sets/rule-sets.ts'
+import { Senders } from '../shared/senders/index.ts'
+import { readTrustedSenders } from '../shared/trusted-senders.ts'
+import { contract } from './contract.ts'
+import { Evaluate, type EvaluateFigures } from './evaluate.ts'
+import { prepareSet } from './prepare-set.ts'
+import type { KinesisEvent, PoisonRecord } from './read-record.ts'
+
+const env = readEnv(contract, process.env)
+const { logger, metrics } = observe(contract.stage)
+const s3 = new S3Client({ forcePathStyle: process.env['S3_PATH_STYLE'] === 'true' })
+const store = new DynamoStateStore({ table: env.TABLE })
+const pause = (milliseconds: number) =>
+  new Promise<void>((resolve) => setTimeout(resolve, milliseconds))
+const seconds = () => Math.floor(Date.now() / 1000)
+
+const evaluate = new Evaluate({
+  store,
+  sets: new RuleSets({
+    ...{ s3, bucket: env.RULES_BUCKET, prepare: prepareSet, now: () => performance.now() },
+    onProblem: (problem, error) => {
+      metrics.addMetric('RuleSetProblems', MetricUnit.Count, 1)
+      logger.error(problem, error as Error)
+    },
+  }),
+  senders: new Senders({
+    ...(await readTrustedSenders(s3, env.RULES_BUCKET)),
+    ...{ store, now: seconds },
+  }),
+  nodes: { take: async () => ({ findings: [], health: [], gapsOf: () => [] }) },
+  bus: new Bus({
+    ...{ client: new EventBridgeClient(), bus: env.BUS, s3, bucket: env.LAKE_BUCKET },
+    ...{ sqs: new SQSClient(), deadLetters: env.DEAD_LETTERS },
+  }),
+  toLake: (detections, place) =>
+    writeDetections({ s3, bucket: env.LAKE_BUCKET }, detections, place),
+  isolate: keep,
+  quiet: Number(env.QUIET_SECONDS),
+  ...{ now: Date.now, random: Math.random, pause },
+  ...(process.env['AWS_REGION'] !== undefined && { region: process.env['AWS_REGION'] }),
+})
+
+/** Keeps the bytes of a record beside the reason why it cannot be read. */
+async function keep({ record, reason }: PoisonRecord): Promise<void> {
+  const { eventID, kinesis } = record
+  logger.error('a record cannot be read', { eventID, reason, partitionKey: kinesis.partitionKey })
+  await s3.send(
+    new PutObjectCommand({
+      Bucket: env.FAILURES_BUCKET,
+      Key: `unreadable/${encodeURIComponent(eventID)}.json`,
+      Body: JSON.stringify({ reason, record }),
+      ContentType: 'application/json',
+    }),
+  )
+}
+
+function measure(figures: EvaluateFigures): void {
+  const counts = {
+    ...{ Batches: figures.batches, Events: figures.events, Detections: figures.detections },
+    ...{ Incidents: figures.incidents, Correlations: figures.firings },
+    ...{ SensorFindings: figures.findings, LateDetections: figures.late },
+    ...{ UnreadableRecords: figures.poison, StateWrites: figures.stateWrites },
+    ...{ Suppressed: figures.suppressed },
+  }
+  for (const [name, count] of Object.entries(counts)) {
+    metrics.addMetric(name, MetricUnit.Count, count)
+  }
+  for (const [hop, milliseconds] of Object.entries(figures.hops ?? {})) {
+    metrics.addMetric(`HopTo_${hop}`, MetricUnit.Milliseconds, milliseconds)
+  }
+}
+
+/** From an event source mapping of the stream, with `ReportBatchItemFailures`. */
+export const handler = middy(async (event: KinesisEvent) => {
+  const { batchItemFailures, figures } = await evaluate.run(event)
+  measure(figures)
+  return { batchItemFailures }
+})
+  .use(injectLambdaContext(logger))
+  .use(logMetrics(metrics))
