@@ -10,17 +10,20 @@ import {
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { testCredentials } from '#testing/aws/faults.ts'
-import { type BusEvent, EventBus } from './event-bus.ts'
+import { type BusEvent, type BusTarget, EventBus } from './event-bus.ts'
 
 let bus: EventBus
 let client: EventBridgeClient
 let got: BusEvent[]
+let dead: { event: BusEvent; why: Readonly<Record<string, string>> | undefined }[]
 let failures: number
 let said: string[]
+const deadArn = 'arn:aws:sqs:us-east-1:000000000000:dead'
 const arn = 'arn:aws:lambda:us-east-1:000000000000:function:notify'
 
 beforeEach(async () => {
   got = []
+  dead = []
   said = []
   failures = 0
   const target = (event: BusEvent) => {
@@ -31,7 +34,10 @@ beforeEach(async () => {
     got.push(event)
   }
   bus = await EventBus.start({
-    targets: new Map([[arn, target]]),
+    targets: new Map<string, BusTarget>([
+      [arn, target],
+      [deadArn, (event, why) => void dead.push({ event, why })],
+    ]),
     announce: (message) => said.push(message),
     now: () => Date.UTC(2026, 10, 25, 3, 4, 5, 678),
   })
@@ -101,8 +107,10 @@ describe('the event bus', () => {
   it('keeps rules and targets as told', async () => {
     const pattern = { source: ['lanner'] }
     await rule('all', pattern)
-    expect(await client.send(new DescribeRuleCommand({ Name: 'all' }))).toMatchObject({
-      Arn: 'arn:aws:events:us-east-1:000000000000:rule/all',
+    expect(
+      await client.send(new DescribeRuleCommand({ Name: 'all', EventBusName: 'alerts' })),
+    ).toMatchObject({
+      Arn: 'arn:aws:events:us-east-1:000000000000:rule/alerts/all',
       EventPattern: JSON.stringify(pattern),
       State: 'ENABLED',
     })
@@ -110,14 +118,16 @@ describe('the event bus', () => {
     await put(entry({}))
     await rule('all', pattern)
     await put(entry({}))
-    await client.send(new RemoveTargetsCommand({ Rule: 'all', Ids: ['1'] }))
+    await client.send(new RemoveTargetsCommand({ Rule: 'all', EventBusName: 'alerts', Ids: ['1'] }))
     await put(entry({}))
     await bus.settle()
     expect(got).toHaveLength(1)
     const absent = client.send(new DescribeRuleCommand({ Name: 'absent' }))
     await expect(absent).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
     const Targets = [{ Id: '2', Arn: 'arn:aws:sqs:us-east-1:000000000000:absent' }]
-    const { FailedEntries } = await client.send(new PutTargetsCommand({ Rule: 'all', Targets }))
+    const { FailedEntries } = await client.send(
+      new PutTargetsCommand({ Rule: 'all', EventBusName: 'alerts', Targets }),
+    )
     expect(FailedEntries).toMatchObject([{ TargetId: '2', ErrorCode: 'ResourceNotFoundException' }])
   })
 
@@ -171,5 +181,51 @@ describe('the event bus', () => {
     expect(got.map(({ detail }) => detail)).toEqual([{ n: 1 }])
     expect(bus.counts).toMatchObject({ delivered: 1, undelivered: 1 })
     expect(said).toHaveLength(5)
+  })
+
+  it('retries as the policy of the target says, then puts the event into its dead-letter queue', async () => {
+    await rule('all', { source: ['lanner'] })
+    const Targets = [
+      {
+        ...{ Id: '1', Arn: arn, DeadLetterConfig: { Arn: deadArn } },
+        RetryPolicy: { MaximumRetryAttempts: 4, MaximumEventAgeInSeconds: 60 },
+      },
+    ]
+    await client.send(new PutTargetsCommand({ Rule: 'all', EventBusName: 'alerts', Targets }))
+    failures = 4
+    await put(entry({ n: 1 }))
+    await bus.settle()
+    failures = 5
+    await put(entry({ n: 2 }))
+    await bus.settle()
+    expect(got.map(({ detail }) => detail)).toEqual([{ n: 1 }])
+    expect(dead).toMatchObject([
+      {
+        event: { detail: { n: 2 } },
+        why: {
+          RULE_ARN: 'arn:aws:events:us-east-1:000000000000:rule/alerts/all',
+          TARGET_ARN: arn,
+          EXHAUSTED_RETRY_CONDITION: 'MaximumRetryAttempts',
+          RETRY_ATTEMPTS: '4',
+        },
+      },
+    ])
+    expect(bus.counts).toMatchObject({ delivered: 1, undelivered: 1, dead: 1 })
+  })
+
+  it('keeps buses apart, and puts what AWS says on the default one', async () => {
+    await rule('all', { source: ['lanner', 'aws.ec2'] })
+    const ours = { source: ['aws.ec2'], 'detail-type': ['EC2 Instance State-change Notification'] }
+    await client.send(new PutRuleCommand({ Name: 'ends', EventPattern: JSON.stringify(ours) }))
+    const Targets = [{ Id: '1', Arn: arn }]
+    await client.send(new PutTargetsCommand({ Rule: 'ends', Targets }))
+    await put({ ...entry({ n: 1 }), EventBusName: 'other' })
+    await put({ ...entry({ n: 2 }), EventBusName: undefined })
+    const name = 'arn:aws:events:us-east-1:000000000000:event-bus/alerts'
+    await put({ ...entry({ n: 3 }), EventBusName: name })
+    bus.emit('aws.ec2', 'EC2 Instance State-change Notification', { 'instance-id': 'i-1' })
+    bus.emit('aws.ec2', 'EBS Volume Notification', {})
+    await bus.settle()
+    expect(got.map(({ detail }) => detail)).toEqual([{ n: 3 }, { 'instance-id': 'i-1' }])
   })
 })

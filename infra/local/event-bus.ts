@@ -1,30 +1,33 @@
-import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import {
-  compilePattern,
-  type EventMatcher,
-  InvalidPattern,
-  type JsonValue,
-} from './event-pattern.ts'
-import { account, region } from './kinesis-event.ts'
+  type BusEvent,
+  busOf,
+  compile,
+  type Entry,
+  makeEvent,
+  Refusal,
+  type RemoveInput,
+  type RuleInput,
+  refusalOf,
+  ruleArn,
+  type TargetInput,
+  type TargetsInput,
+} from './bus-input.ts'
+import { systemClock } from './clock.ts'
+import type { EventMatcher, JsonValue } from './event-pattern.ts'
 
-/** An event as targets get it. */
-export interface BusEvent {
-  readonly version: '0'
-  readonly id: string
-  readonly 'detail-type': string
-  readonly source: string
-  readonly account: string
-  readonly time: string
-  readonly region: string
-  readonly resources: readonly string[]
-  readonly detail: JsonValue
-}
+export type { BusEvent } from './bus-input.ts'
 
-/** What a target of PutTargets leads to, by its ARN. */
-export type BusTarget = (event: BusEvent) => Promise<void> | void
+/**
+ * What a target of PutTargets leads to, by its ARN. As a dead-letter queue it gets attributes that say
+ * why.
+ */
+export type BusTarget = (
+  event: BusEvent,
+  attributes?: Readonly<Record<string, string>>,
+) => Promise<void> | void
 
 export interface EventBusFaults {
   /** Refuses an entry of PutEvents: it gets this code, the others are taken. */
@@ -36,9 +39,11 @@ export interface EventBusCounts {
   /** Entries taken, and refused. */
   taken: number
   refused: number
-  /** Events handed to a target, and those that it did not take in three attempts. */
+  /** Events handed to a target, and those that it did not take. */
   delivered: number
   undelivered: number
+  /** Of these, the ones that are in a dead-letter queue. */
+  dead: number
 }
 
 export interface EventBusOptions {
@@ -46,31 +51,38 @@ export interface EventBusOptions {
   readonly targets?: ReadonlyMap<string, BusTarget>
   readonly port?: number
   readonly now?: () => number
+  /** The pause after the first failure of a target, doubled for each further one: 10 ms to 10 s. */
+  readonly backOff?: { readonly firstMs: number; readonly maxMs: number }
   readonly announce?: (message: string) => void
 }
 
-/** What PutEvents takes: entries in a call, and bytes of an entry. */
+/** Entries that PutEvents takes in a call. */
 const maxEntries = 10
-const maxEntryBytes = 1 << 20
 const maxRules = 300
 const maxPatternLength = 2048
 
+/** Without a policy a target gets an event up to three times; EventBridge tries for a day. */
+const defaultRetries = 2
+
 /**
- * Stands in for EventBridge on this machine: PutEvents, rules with patterns, targets in this process.
- * Every name of a bus is the same bus. Targets get an event up to three times, in no order; Lambda
- * and EventBridge promise at least once too.
+ * Stands in for EventBridge on this machine: PutEvents, rules with patterns, targets in this process
+ * with a retry policy and a dead-letter queue. A bus is there as soon as it is named. Events come in no
+ * order and at least once.
  *
  * Sources: Amazon EventBridge API Reference (PutEvents, PutRule, PutTargets, RemoveTargets,
- * DescribeRule), User Guide "Calculating PutEvents event entry size" and "quotas".
+ * DescribeRule, RetryPolicy), User Guide "Calculating PutEvents event entry size", "quotas" and
+ * "Using dead-letter queues to process undelivered events".
  */
 export class EventBus {
   readonly faults: EventBusFaults = { entry: undefined }
   readonly counts: EventBusCounts = {
     ...{ requests: 0, taken: 0, refused: 0 },
-    ...{ delivered: 0, undelivered: 0 },
+    ...{ delivered: 0, undelivered: 0, dead: 0 },
   }
   readonly #options: EventBusOptions
+  /** By bus, a line feed and their name. */
   readonly #rules = new Map<string, Rule>()
+  readonly #stop = new AbortController()
   readonly #server: Server
   readonly #underWay = new Set<Promise<void>>()
 
@@ -95,7 +107,19 @@ export class EventBus {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  /** Waits until the targets have what was put. */
+  get isIdle(): boolean {
+    return this.#underWay.size === 0
+  }
+
+  /** Puts an event of AWS itself, such as that an instance ends, on the default bus. */
+  emit(source: `aws.${string}`, detailType: string, detail: JsonValue): BusEvent {
+    const time = (this.#options.now ?? Date.now)()
+    const event = makeEvent({ Source: source, DetailType: detailType, time, detail })
+    this.#publish('default', event)
+    return event
+  }
+
+  /** Waits until the targets have what was put, or are given up. */
   async settle(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay)
   }
@@ -104,6 +128,7 @@ export class EventBus {
     const closed = new Promise((resolve) => this.#server.close(resolve))
     this.#server.closeAllConnections()
     await closed
+    this.#stop.abort()
     await this.settle()
   }
 
@@ -138,29 +163,35 @@ export class EventBus {
         Entries: answers,
       }
     },
-    PutRule: ({ Name, EventPattern = '', State = 'ENABLED' }: RuleInput) => {
+    PutRule: ({ Name, EventBusName, EventPattern = '', State = 'ENABLED' }: RuleInput) => {
       if (EventPattern.length > maxPatternLength) {
         throw new Refusal(
           'LimitExceededException',
           `a pattern has at most ${maxPatternLength} characters`,
         )
       }
-      if (!this.#rules.has(Name) && this.#rules.size >= maxRules) {
+      const bus = busOf(EventBusName)
+      const key = `${bus}\n${Name}`
+      const rules = [...this.#rules.values()].filter((rule) => rule.bus === bus).length
+      if (!this.#rules.has(key) && rules >= maxRules) {
         throw new Refusal('LimitExceededException', `a bus has at most ${maxRules} rules`)
       }
-      const targets = this.#rules.get(Name)?.targets ?? new Map()
-      this.#rules.set(Name, { pattern: EventPattern, test: compile(EventPattern), State, targets })
-      return { RuleArn: ruleArn(Name) }
+      const targets = this.#rules.get(key)?.targets ?? new Map()
+      const test = compile(EventPattern)
+      this.#rules.set(key, { bus, name: Name, pattern: EventPattern, test, State, targets })
+      return { RuleArn: ruleArn(Name, bus) }
     },
-    DescribeRule: ({ Name }: RuleInput) => {
-      const { pattern, State } = this.#rule(Name)
-      return { Name, Arn: ruleArn(Name), EventPattern: pattern, State, EventBusName: 'default' }
+    DescribeRule: ({ Name, EventBusName }: RuleInput) => {
+      const { bus, pattern, State } = this.#rule(EventBusName, Name)
+      return { Name, Arn: ruleArn(Name, bus), EventPattern: pattern, State, EventBusName: bus }
     },
-    PutTargets: ({ Rule, Targets }: { Rule: string; Targets: readonly TargetInput[] }) => {
-      const { targets } = this.#rule(Rule)
-      const failed = Targets.filter(({ Id, Arn }) => {
-        if (!this.#options.targets?.has(Arn)) return true
-        targets.set(Id, Arn)
+    PutTargets: ({ Rule, EventBusName, Targets }: TargetsInput) => {
+      const { targets } = this.#rule(EventBusName, Rule)
+      const known = (arn: string) => this.#options.targets?.has(arn) === true
+      const failed = Targets.filter((target) => {
+        const dead = target.DeadLetterConfig?.Arn
+        if (!known(target.Arn) || (dead !== undefined && !known(dead))) return true
+        targets.set(target.Id, target)
         return false
       }).map(({ Id, Arn }) => ({
         TargetId: Id,
@@ -169,24 +200,24 @@ export class EventBus {
       }))
       return { FailedEntryCount: failed.length, FailedEntries: failed }
     },
-    RemoveTargets: ({ Rule, Ids }: { Rule: string; Ids: readonly string[] }) => {
-      const { targets } = this.#rule(Rule)
+    RemoveTargets: ({ Rule, EventBusName, Ids }: RemoveInput) => {
+      const { targets } = this.#rule(EventBusName, Rule)
       for (const id of Ids) targets.delete(id)
       return { FailedEntryCount: 0, FailedEntries: [] }
     },
   }
 
-  #rule(name: string): Rule {
-    const rule = this.#rules.get(name)
+  #rule(bus: string | undefined, name: string): Rule {
+    const rule = this.#rules.get(`${busOf(bus)}\n${name}`)
     if (rule !== undefined) return rule
     throw new Refusal(
       'ResourceNotFoundException',
-      `Rule ${name} does not exist on EventBus default.`,
+      `Rule ${name} does not exist on EventBus ${busOf(bus)}.`,
     )
   }
 
   #put(entry: Entry): object {
-    const { Source = '', DetailType = '', Detail = '' } = entry
+    const { DetailType = '', Detail = '' } = entry
     const refusal = refusalOf(entry) ?? this.faults.entry?.(DetailType, Detail)
     if (refusal !== undefined) {
       this.counts.refused += 1
@@ -194,103 +225,83 @@ export class EventBus {
     }
     this.counts.taken += 1
     const time = entry.Time === undefined ? (this.#options.now ?? Date.now)() : entry.Time * 1000
-    const event: BusEvent = {
-      ...{ version: '0', id: randomUUID(), 'detail-type': DetailType, source: Source, account },
-      time: new Date(time).toISOString().replace(/\.\d+Z$/, 'Z'),
-      ...{ region, resources: entry.Resources ?? [], detail: JSON.parse(Detail) as JsonValue },
-    }
-    for (const { State, test, targets } of this.#rules.values()) {
-      if (State !== 'ENABLED' || !test(event as unknown as JsonValue)) continue
-      for (const arn of targets.values()) {
-        const work = this.#deliver(arn, event).finally(() => this.#underWay.delete(work))
-        this.#underWay.add(work)
-      }
-    }
+    const event = makeEvent({ ...entry, time, detail: JSON.parse(Detail) as JsonValue })
+    this.#publish(busOf(entry.EventBusName), event)
     return { EventId: event.id }
   }
 
-  async #deliver(arn: string, event: BusEvent): Promise<void> {
-    const { targets, announce = () => {} } = this.#options
-    for (let attempt = 1; attempt <= 3; attempt += 1) {
+  #publish(bus: string, event: BusEvent): void {
+    for (const rule of this.#rules.values()) {
+      if (rule.bus !== bus || rule.State !== 'ENABLED') continue
+      if (!rule.test(event as unknown as JsonValue)) continue
+      for (const target of rule.targets.values()) {
+        const work = this.#deliver(rule, target, event).finally(() => this.#underWay.delete(work))
+        this.#underWay.add(work)
+      }
+    }
+  }
+
+  async #deliver(rule: Rule, target: TargetInput, event: BusEvent): Promise<void> {
+    const { targets, announce = () => {}, backOff = { firstMs: 10, maxMs: 10_000 } } = this.#options
+    const { signal } = this.#stop
+    const {
+      MaximumRetryAttempts: retries = defaultRetries,
+      MaximumEventAgeInSeconds: age = 86_400,
+    } = target.RetryPolicy ?? {}
+    const oldest = Date.now() + age * 1000
+    for (let attempt = 0; ; attempt += 1) {
       try {
         // After the answer of PutEvents, and each target a copy of its own.
         await new Promise((resolve) => setImmediate(resolve))
-        await targets!.get(arn)!(structuredClone(event))
+        await targets!.get(target.Arn)!(structuredClone(event))
         this.counts.delivered += 1
         return
       } catch (error) {
-        announce(`${arn} did not take event ${event.id}, attempt ${attempt} of 3: ${error}`)
+        const which = `attempt ${attempt + 1} of ${retries + 1}`
+        announce(`${target.Arn} did not take event ${event.id}, ${which}: ${error}`)
+        const pause = Math.min(backOff.maxMs, backOff.firstMs * 2 ** attempt)
+        const isOld = Date.now() + pause > oldest
+        if (attempt >= retries || isOld || signal.aborted) {
+          await this.#giveUp(rule, target, event, { attempt, isOld, error })
+          return
+        }
+        await systemClock.sleep(pause, signal)
       }
     }
+  }
+
+  async #giveUp(
+    rule: Rule,
+    target: TargetInput,
+    event: BusEvent,
+    { attempt, isOld, error }: { attempt: number; isOld: boolean; error: unknown },
+  ): Promise<void> {
+    const { targets, announce = () => {} } = this.#options
     this.counts.undelivered += 1
+    const dead = target.DeadLetterConfig?.Arn
+    if (dead === undefined) return
+    try {
+      await targets!.get(dead)!(structuredClone(event), {
+        RULE_ARN: ruleArn(rule.name, rule.bus),
+        TARGET_ARN: target.Arn,
+        ERROR_CODE: 'SDK_CLIENT_ERROR',
+        ERROR_MESSAGE: String(error),
+        EXHAUSTED_RETRY_CONDITION: isOld ? 'MaximumEventAgeInSeconds' : 'MaximumRetryAttempts',
+        RETRY_ATTEMPTS: `${attempt}`,
+      })
+      this.counts.dead += 1
+    } catch (cause) {
+      announce(`${dead} did not take event ${event.id} either, it is lost: ${cause}`)
+    }
   }
 }
 
 interface Rule {
+  readonly bus: string
+  readonly name: string
   readonly pattern: string
   readonly test: EventMatcher
   readonly State: string
-  /** ARNs by the id of the target. */
-  readonly targets: Map<string, string>
-}
-interface RuleInput {
-  readonly Name: string
-  readonly EventPattern?: string
-  readonly State?: string
-}
-interface TargetInput {
-  readonly Id: string
-  readonly Arn: string
-}
-interface Entry {
-  readonly Source?: string
-  readonly DetailType?: string
-  readonly Detail?: string
-  readonly Resources?: readonly string[]
-  /** Seconds of the epoch. */
-  readonly Time?: number
-}
-
-class Refusal extends Error {
-  readonly code: string
-
-  constructor(code: string, message: string) {
-    super(message)
-    this.code = code
-  }
-}
-
-function compile(pattern: string): EventMatcher {
-  try {
-    return compilePattern(pattern)
-  } catch (error) {
-    if (!(error instanceof InvalidPattern)) throw error
-    throw new Refusal(
-      'InvalidEventPatternException',
-      `Event pattern is not valid. ${error.message}`,
-    )
-  }
-}
-
-/** The code with which the service answers for such an entry, if it does not take it. */
-function refusalOf(entry: Entry): string | undefined {
-  const { Source, DetailType, Detail, Resources = [], Time } = entry
-  if (!Source || !DetailType || !Detail) return 'InvalidArgument'
-  if (Source.startsWith('aws.')) return 'NotAuthorizedForSourceException'
-  const texts = [Source, DetailType, Detail, ...Resources]
-  const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
-  // As the service counts: 14 bytes for a time.
-  if (bytes + (Time === undefined ? 0 : 14) > maxEntryBytes) return 'InvalidArgument'
-  try {
-    const detail = JSON.parse(Detail) as JsonValue
-    return typeof detail === 'object' && detail !== null && !Array.isArray(detail)
-      ? undefined
-      : 'MalformedDetail'
-  } catch {
-    return 'MalformedDetail'
-  }
-}
-
-function ruleArn(name: string): string {
-  return `arn:aws:events:${region}:${account}:rule/${name}`
+  /** By their id. */
+  readonly targets: Map<string, TargetInput>
 }

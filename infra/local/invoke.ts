@@ -14,7 +14,8 @@ export type KinesisHandler = (event: KinesisEvent, context: FunctionContext) => 
 export interface LocalFunction {
   readonly name: string
   readonly handler: KinesisHandler
-  readonly timeoutMs: number
+  /** Without it the handler ends itself when its time is over, as those of {@link LocalLambda} do. */
+  readonly timeoutMs?: number
 }
 
 /** How an invocation ended: with the place of the first record to deliver again, if any. */
@@ -30,8 +31,8 @@ export interface Invocation {
  * Invokes the function with a batch. An error and a time-out fail all of it; with
  * `reportsFailures` its answer may name records, and the first of them is where it goes on.
  *
- * A function that is out of time is not stopped here as it is in Lambda: what it still does, it does
- * beside its next invocation.
+ * A handler of this process that is out of time is not stopped as it is in Lambda: what it still does, it
+ * does beside its next invocation.
  */
 export async function invoke(
   { name, handler, timeoutMs }: LocalFunction,
@@ -40,20 +41,22 @@ export async function invoke(
   clock: Clock,
 ): Promise<Invocation> {
   const requestId = randomUUID()
-  const end = clock.now() + timeoutMs
+  const end = clock.now() + (timeoutMs ?? Number.POSITIVE_INFINITY)
   const context = {
     functionName: name,
     awsRequestId: requestId,
     getRemainingTimeInMillis: () => Math.max(0, end - clock.now()),
   }
   const timer = new AbortController()
-  const outOfTime = clock.sleep(timeoutMs, timer.signal).then(() => {
-    if (!timer.signal.aborted) throw new Error(`Task timed out after ${timeoutMs / 1000} seconds`)
-  })
+  const outOfTime = async (): Promise<never> => {
+    if (timeoutMs !== undefined) await clock.sleep(timeoutMs, timer.signal)
+    if (timeoutMs === undefined || timer.signal.aborted) return new Promise(() => {})
+    throw new Error(`Task timed out after ${timeoutMs / 1000} seconds`)
+  }
   try {
     // Handlers share nothing with the runner, as across the wire.
     const running = (async () => handler(structuredClone(event), context))()
-    const answer = await Promise.race([running, outOfTime.then(() => running)])
+    const answer = await Promise.race([running, outOfTime()])
     const done = reportsFailures ? doneBefore(answer, event) : event.Records.length
     const isAll = done === event.Records.length
     return { requestId, done, ...(!isAll && { reason: 'the function reported failures' }) }

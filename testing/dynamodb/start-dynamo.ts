@@ -1,17 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import {
-  CreateTableCommand,
-  DescribeTableCommand,
-  DynamoDBClient,
-  UpdateTimeToLiveCommand,
-} from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { createTable, startDynamoEmulator } from '../../infra/local/emulators/dynamo.ts'
+import { close, listen } from '../../infra/local/emulators/listen.ts'
 import { testCredentials } from '../aws/faults.ts'
-import { close, listen } from '../aws/listen.ts'
 import { createDynamoProxy } from './dynamo-proxy.ts'
 import { type Counts, type Faults, noFaults } from './faults.ts'
 
@@ -33,7 +24,8 @@ export interface TestDynamo {
 
 /** Starts the emulator, in memory and without faults, on a free port. */
 export async function startDynamo(): Promise<TestDynamo> {
-  const { child, target } = await startEmulator()
+  const emulator = await startDynamoEmulator()
+  const target = emulator.endpoint
   const client = new DynamoDBClient({
     region: 'us-east-1',
     endpoint: target,
@@ -60,67 +52,7 @@ export async function startDynamo(): Promise<TestDynamo> {
     async stop() {
       client.destroy()
       await close(proxy)
-      const ended = once(child, 'exit')
-      child.kill('SIGKILL')
-      await ended
+      await emulator.stop()
     },
   }
-}
-
-/** The binary takes no port 0: another process may take the port found, and it is tried again. */
-async function startEmulator(): Promise<{ child: ChildProcess; target: string }> {
-  const package_ = createRequire(import.meta.url).resolve('@dynoxide/linux-x64/package.json')
-  let said = ''
-  for (let attempt = 0; attempt < 5; attempt += 1) {
-    const port = await freePort()
-    const child = spawn(join(dirname(package_), 'dynoxide'), ['--port', `${port}`], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    // An emulator does not outlive the tests that forgot to stop it.
-    const end = () => child.kill('SIGKILL')
-    process.once('exit', end)
-    child.once('exit', () => process.off('exit', end))
-    const isUp = await new Promise<boolean>((resolve) => {
-      const hear = (piece: Buffer) => {
-        said += piece
-        if (said.includes(`listening on http://127.0.0.1:${port}`)) resolve(true)
-      }
-      child.stdout.on('data', hear)
-      child.stderr.on('data', hear)
-      child.once('exit', () => resolve(false))
-    })
-    if (isUp) return { child, target: `http://127.0.0.1:${port}` }
-  }
-  throw new Error(`the DynamoDB emulator does not start: ${said}`)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  const port = await listen(server)
-  await close(server)
-  return port
-}
-
-async function createTable(client: DynamoDBClient, TableName: string): Promise<void> {
-  await client.send(
-    new CreateTableCommand({
-      TableName,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [
-        { AttributeName: 'pk', AttributeType: 'S' },
-        { AttributeName: 'sk', AttributeType: 'S' },
-      ],
-      KeySchema: [
-        { AttributeName: 'pk', KeyType: 'HASH' },
-        { AttributeName: 'sk', KeyType: 'RANGE' },
-      ],
-    }),
-  )
-  for (;;) {
-    const { Table } = await client.send(new DescribeTableCommand({ TableName }))
-    if (Table?.TableStatus === 'ACTIVE') break
-    await new Promise((resolve) => setTimeout(resolve, 2))
-  }
-  const TimeToLiveSpecification = { AttributeName: 'expires', Enabled: true }
-  await client.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }))
 }

@@ -1,15 +1,13 @@
 import {
-  CreateStreamCommand,
-  DescribeStreamSummaryCommand,
   GetRecordsCommand,
   GetShardIteratorCommand,
   KinesisClient,
   ListShardsCommand,
 } from '@aws-sdk/client-kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
-import kinesalite from 'kinesalite'
+import { createStream, startKinesisEmulator } from '../../infra/local/emulators/kinesis.ts'
+import { close, listen } from '../../infra/local/emulators/listen.ts'
 import { testCredentials } from '../aws/faults.ts'
-import { close, listen } from '../aws/listen.ts'
 import { createKinesisProxy } from './fault-proxy.ts'
 import { type Counts, type Faults, noFaults } from './faults.ts'
 import type { ShardRange } from './shard-limits.ts'
@@ -41,13 +39,8 @@ export { testCredentials }
 
 /** Starts the emulator, without faults, on a free port. */
 export async function startKinesis(): Promise<TestKinesis> {
-  const service = kinesalite({
-    createStreamMs: 0,
-    deleteStreamMs: 0,
-    updateStreamMs: 0,
-    shardLimit: 200,
-  })
-  const target = `http://127.0.0.1:${await listen(service)}`
+  const emulator = await startKinesisEmulator()
+  const target = emulator.endpoint
   const client = new KinesisClient({
     region: 'us-east-1',
     endpoint: target,
@@ -63,16 +56,7 @@ export async function startKinesis(): Promise<TestKinesis> {
     endpoint: `http://127.0.0.1:${port}`,
     faults,
     counts,
-    async createStream(name, shards = 1) {
-      await client.send(new CreateStreamCommand({ StreamName: name, ShardCount: shards }))
-      for (;;) {
-        const { StreamDescriptionSummary: found } = await client.send(
-          new DescribeStreamSummaryCommand({ StreamName: name }),
-        )
-        if (found?.StreamStatus === 'ACTIVE') return
-        await new Promise((resolve) => setTimeout(resolve, 2))
-      }
-    },
+    createStream: (name, shards = 1) => createStream(client, name, shards),
     readAll: (stream) => readAll(client, stream),
     refuse: () => close(proxy),
     async accept() {
@@ -81,7 +65,7 @@ export async function startKinesis(): Promise<TestKinesis> {
     async stop() {
       client.destroy()
       await close(proxy)
-      await close(service)
+      await emulator.stop()
     },
   }
 }
