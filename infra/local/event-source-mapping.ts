@@ -89,6 +89,11 @@ export class EventSourceMapping {
     return known
   }
 
+  /** Whether all that was in the stream at this time, by `performance.now()`, is taken or given up. */
+  isDone(time: number): boolean {
+    return [...this.#consumers.values()].every((consumer) => consumer.isDone(time))
+  }
+
   /** Lets the invocations that run end, begins no more, and waits for that. */
   async stop(): Promise<void> {
     this.#stop.abort()

@@ -33,6 +33,8 @@ export class ShardConsumer {
   readonly #pending: Pending[] = []
   #position: ShardStart
   #onRoom: () => void = () => {}
+  /** When it last began to look and found nothing new, by `performance.now()`. */
+  #caughtUpAt = Number.NEGATIVE_INFINITY
   /** All up to here is settled. */
   checkpoint: string | undefined
 
@@ -50,6 +52,11 @@ export class ShardConsumer {
       { length: options.parallelizationFactor },
       () => new Lane(options, route.clock),
     )
+  }
+
+  /** Whether all that was in the shard at this time, by `performance.now()`, is settled. */
+  isDone(time: number): boolean {
+    return this.#caughtUpAt >= time && this.#pending.length === 0
   }
 
   /** Until the shard ends or the signal says so; gives whether all of the shard is settled. */
@@ -80,6 +87,7 @@ export class ShardConsumer {
       }
       try {
         iterator ??= await this.#iterator()
+        const began = performance.now()
         const Limit = Math.min(10_000, maxReadAhead - this.#pending.length)
         const { Records = [], NextShardIterator: next } = await this.#client.send(
           new GetRecordsCommand({ ShardIterator: iterator!, Limit }),
@@ -89,9 +97,11 @@ export class ShardConsumer {
         for (const record of Records) this.#admit(record)
         if (next === undefined || next === null) {
           for (const lane of this.#lanes) lane.end()
+          this.#caughtUpAt = Number.POSITIVE_INFINITY
           return true
         }
         iterator = next
+        if (Records.length === 0) this.#caughtUpAt = began
         if (Records.length === 0) await clock.sleep(pollMs, signal)
       } catch (error) {
         if (signal.aborted) break

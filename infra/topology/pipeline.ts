@@ -14,7 +14,7 @@ export const pipelineResources: Readonly<Record<string, Resource>> = {
   /** Alerts of a Falco that runs already: Falcosidekick's SQS output writes here. */
   'falco-alerts': { kind: 'queue', visibilitySeconds: 180, receives: 4, retentionDays: 4 },
   /** Messages that the bus did not take. */
-  'bus-dead': { kind: 'queue', visibilitySeconds: 60, receives: 5, retentionDays: 14 },
+  'bus-dead': { kind: 'queue', visibilitySeconds: 60, retentionDays: 14 },
 }
 
 /** What stages that conclude have in common. */

@@ -20,11 +20,15 @@ export type Resource =
       readonly lockDays?: number
       readonly versioned?: boolean
     }
-  /** With a dead-letter queue of its own, named as it with `-dead` behind. */
   | {
       readonly kind: 'queue'
+      /** Longer than the time-out of the function that reads it: Lambda asks for six times it. */
       readonly visibilitySeconds: number
-      readonly receives: number
+      /**
+       * After so many a message goes to the queue's own dead-letter queue, named as it with `-dead` behind.
+       * Without it the queue is one where things end.
+       */
+      readonly receives?: number
       readonly retentionDays: number
     }
   /** People and systems subscribe to it, with filter policies on message attributes. */
@@ -103,6 +107,8 @@ export type Trigger =
       readonly queue: string
       readonly batchSize: number
       readonly windowSeconds: number
+      /** Invocations at once for this queue, 2 to 1,000. */
+      readonly maximumConcurrency?: number
     }
   /**
    * Events of a bus that match; `bus` "" is the account's default one, with AWS's own events.
