@@ -1,7 +1,6 @@
 /** A stage in small: records of a stream into the table and onto the bus, unless a record says otherwise. */
 import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge'
-import middy from '@middy/core'
 import type { KinesisEvent } from '../kinesis-event.ts'
 
 const dynamodb = new DynamoDBClient()
@@ -27,7 +26,7 @@ async function relay(text: string): Promise<void> {
   )
 }
 
-export const handler = middy<KinesisEvent, unknown>().handler(async ({ Records }) => {
+export async function handler({ Records }: KinesisEvent): Promise<unknown> {
   console.log(JSON.stringify({ records: Records.length }))
   for (const { kinesis } of Records) {
     try {
@@ -37,4 +36,4 @@ export const handler = middy<KinesisEvent, unknown>().handler(async ({ Records }
     }
   }
   return { batchItemFailures: [] }
-})
+}
