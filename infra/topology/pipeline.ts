@@ -13,6 +13,7 @@ export const pipelineResources: Readonly<Record<string, Resource>> = {
   failures: { kind: 'bucket', expireDays: 30 },
   /** Alerts of a Falco that runs already: Falcosidekick's SQS output writes here. */
   'falco-alerts': { kind: 'queue', visibilitySeconds: 180, receives: 4, retentionDays: 4 },
+  delivery: { kind: 'delivery', from: 'stream', to: 'lake', by: 'lake' },
   /** Messages that the bus did not take. */
   'bus-dead': { kind: 'queue', visibilitySeconds: 60, retentionDays: 14 },
 }
