@@ -24,6 +24,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'run the collector of a node in a fleet: to Kinesis, or alerts on the node',
     load: () => import('./agent.ts'),
   },
+  local: {
+    summary: 'run all of Lanner on this machine: collector, stream, functions, state and bus',
+    load: () => import('./local.ts'),
+  },
   'rules check': {
     summary: 'check rules files and report every mistake',
     load: () => import('./rules-check.ts'),

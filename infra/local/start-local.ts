@@ -273,6 +273,7 @@ function endpointVariables(endpoints: Endpoints): Record<string, string> {
     AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
     AWS_EC2_METADATA_DISABLED: 'true',
+    S3_PATH_STYLE: 'true',
   }
 }
 

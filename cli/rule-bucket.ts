@@ -1,0 +1,52 @@
+import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
+import { type Assignment, parseAssignment } from '../lambdas/shared/rule-sets/assignment.ts'
+import { artefactKey, assignmentKey } from '../lambdas/shared/rule-sets/rule-sets.ts'
+import { sha256 } from './sha256.ts'
+
+/** The bucket that functions read rule sets from, and which of them judges which cluster. */
+export class RuleBucket {
+  readonly #s3: S3Client
+  readonly #bucket: string
+
+  constructor(s3: S3Client, bucket: string) {
+    this.#s3 = s3
+    this.#bucket = bucket
+  }
+
+  /** Puts an artefact where its hash says; gives the hash. Nothing is judged by it yet. */
+  async putSet(text: string): Promise<string> {
+    const hash = sha256(text)
+    await this.#put(artefactKey(hash), text)
+    return hash
+  }
+
+  /** The text of an artefact, `undefined` when it was never published. */
+  set(hash: string): Promise<string | undefined> {
+    return this.#get(artefactKey(hash))
+  }
+
+  /** What judges what now; nothing when nobody said so yet. Throws an `AssignmentError` when it is damaged. */
+  async assignment(): Promise<Assignment> {
+    const text = await this.#get(assignmentKey)
+    return text === undefined ? { clusters: {}, labels: {} } : parseAssignment(text)
+  }
+
+  async assign(assignment: Assignment): Promise<void> {
+    await this.#put(assignmentKey, `${JSON.stringify(assignment, null, 2)}\n`)
+  }
+
+  async #put(Key: string, Body: string): Promise<void> {
+    const ContentType = 'application/json'
+    await this.#s3.send(new PutObjectCommand({ Bucket: this.#bucket, Key, Body, ContentType }))
+  }
+
+  async #get(Key: string): Promise<string | undefined> {
+    try {
+      const { Body } = await this.#s3.send(new GetObjectCommand({ Bucket: this.#bucket, Key }))
+      return await Body!.transformToString()
+    } catch (error) {
+      if (error instanceof NoSuchKey) return undefined
+      throw error
+    }
+  }
+}
