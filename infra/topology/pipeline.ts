@@ -41,4 +41,9 @@ export const pipelineFunctions: readonly FunctionSpec[] = [
     triggers: [{ kind: 'queue', queue: 'falco-alerts', batchSize: 50, windowSeconds: 1 }],
     env: concluding,
   },
+  {
+    ...{ stage: 'lake', memoryMiB: 512, timeoutSeconds: 60, reservedConcurrency: 5 },
+    triggers: [],
+    env: {},
+  },
 ]
