@@ -1,0 +1,116 @@
+import type { Limits, Rate } from '#responses'
+
+/** Tokens that are left of a rate, and when that was. */
+export interface Bucket {
+  readonly tokens: number
+  readonly at: number
+}
+
+/** What a cluster has had of responses: one item of state, so that it changes as a whole. */
+export interface LimitState {
+  readonly buckets: Readonly<Record<string, Bucket>>
+  /** Responses that have their tokens, by id: asking again costs nothing. */
+  readonly taken: Readonly<Record<string, number>>
+  /** When responses were asked for lately, each once. */
+  readonly asked: Readonly<Record<string, number>>
+  /** Second until which people approve everything. */
+  readonly openUntil: number
+}
+
+export const noLimits: LimitState = { buckets: {}, taken: {}, asked: {}, openUntil: 0 }
+
+export interface Asking {
+  readonly id: string
+  readonly workload: string
+  readonly namespace: string
+}
+
+export type Taken =
+  | { readonly ok: true; readonly state: LimitState }
+  | { readonly ok: false; readonly limit: string; readonly state: LimitState }
+
+/** Takes a token from each of a cluster's buckets, or none. Times are seconds. */
+export function takeTokens(state: LimitState, asking: Asking, limits: Limits, now: number): Taken {
+  if (Object.hasOwn(state.taken, asking.id)) return { ok: true, state }
+  const wanted: readonly (readonly [string, Rate, string])[] = [
+    [`workload ${asking.namespace}/${asking.workload}`, limits.workload, 'workload'],
+    [`namespace ${asking.namespace}`, limits.namespace, 'namespace'],
+    ['cluster', limits.cluster, 'cluster'],
+  ]
+  const buckets = new Map(Object.entries(state.buckets))
+  for (const [key, rate, name] of wanted) {
+    const tokens = filled(buckets.get(key), rate, now)
+    if (tokens < 1) {
+      const limit = `${name}: ${rate.count} in ${rate.seconds} s`
+      return {
+        ok: false,
+        limit,
+        state: pruned({ ...state, buckets: Object.fromEntries(buckets) }, limits, now),
+      }
+    }
+    buckets.set(key, { tokens: tokens - 1, at: now })
+  }
+  const taken = { ...state.taken, [asking.id]: now }
+  return {
+    ok: true,
+    state: pruned({ ...state, buckets: Object.fromEntries(buckets), taken }, limits, now),
+  }
+}
+
+/**
+ * Notes that a response is asked for, once for each id. More than the breaker allows open it: from then
+ * on, for a while, people approve. Many incidents at once may be an attacker who steers the responder.
+ */
+export function askBreaker(
+  state: LimitState,
+  id: string,
+  limits: Limits,
+  now: number,
+): { readonly isOpen: boolean; readonly opened: boolean; readonly state: LimitState } {
+  const wasOpen = now < state.openUntil
+  if (Object.hasOwn(state.asked, id)) return { isOpen: wasOpen, opened: false, state }
+  const recent = Object.entries(state.asked)
+    .filter(([, at]) => at > now - limits.breaker.seconds)
+    .sort(([, a], [, b]) => a - b)
+    .slice(-limits.breaker.count)
+  const asked = Object.fromEntries([...recent, [id, now] as const])
+  const isFull = recent.length >= limits.breaker.count
+  const openUntil = isFull ? now + limits.breakerSeconds : state.openUntil
+  return {
+    isOpen: wasOpen || isFull,
+    opened: isFull && !wasOpen,
+    state: { ...state, asked, openUntil },
+  }
+}
+
+/** What a bucket holds now: it fills evenly, up to its count. */
+function filled(bucket: Bucket | undefined, { count, seconds }: Rate, now: number): number {
+  if (bucket === undefined) return count
+  const grown = bucket.tokens + (Math.max(0, now - bucket.at) * count) / seconds
+  return Math.min(count, grown)
+}
+
+/** Without what is as if it had never been: full buckets, and ids too old to come again. */
+function pruned(state: LimitState, limits: Limits, now: number): LimitState {
+  const longest = Math.max(
+    ...[limits.workload, limits.namespace, limits.cluster].map(({ seconds }) => seconds),
+  )
+  const rateOf = (key: string) =>
+    key === 'cluster'
+      ? limits.cluster
+      : key.startsWith('namespace ')
+        ? limits.namespace
+        : limits.workload
+  return {
+    ...state,
+    buckets: Object.fromEntries(
+      Object.entries(state.buckets).filter(([key, bucket]) => {
+        const rate = rateOf(key)
+        return filled(bucket, rate, now) < rate.count
+      }),
+    ),
+    taken: Object.fromEntries(
+      Object.entries(state.taken).filter(([, at]) => at > now - Math.max(longest, 86_400)),
+    ),
+  }
+}
