@@ -3,8 +3,21 @@ import type { Topology } from './types.ts'
 
 export type { EnvValue, EventPattern, FunctionSpec, Resource, Topology, Trigger } from './types.ts'
 
+/**
+ * What is deployed together, in order: a part may name what the parts before it make, and not the other
+ * way round.
+ */
+export const parts = {
+  pipeline: { resources: pipelineResources, functions: pipelineFunctions },
+  /** From the bus to people. */
+  routing: { resources: {}, functions: [] },
+  /** From the bus to the Kubernetes API. */
+  response: { resources: {}, functions: [] },
+} as const satisfies Readonly<Record<string, Topology>>
+export type PartName = keyof typeof parts
+
 /** All of Lanner in one account and region. */
 export const topology: Topology = {
-  resources: { ...pipelineResources },
-  functions: [...pipelineFunctions],
+  resources: Object.assign({}, ...Object.values(parts).map(({ resources }) => resources)),
+  functions: Object.values(parts).flatMap(({ functions }: Topology) => functions),
 }
