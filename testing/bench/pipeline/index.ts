@@ -1,4 +1,5 @@
 import { throughput } from './throughput.ts'
+import { writes } from './writes.ts'
 
 /** What happens in the cloud, measured on this machine. */
-export const pipelineMeasurements = { throughput }
+export const pipelineMeasurements = { throughput, writes }
