@@ -20,7 +20,7 @@ import type { KinesisEvent, PoisonRecord } from './read-record.ts'
 
 const env = readEnv(contract, process.env)
 const { logger, metrics } = observe(contract.stage)
-const s3 = new S3Client({ forcePathStyle: process.env['S3_PATH_STYLE'] === 'true' })
+const s3 = new S3Client()
 const store = new DynamoStateStore({ table: env.TABLE })
 const pause = (milliseconds: number) =>
   new Promise<void>((resolve) => setTimeout(resolve, milliseconds))

@@ -21,7 +21,7 @@ interface QueueEvent {
 
 const env = readEnv(contract, process.env)
 const { logger, metrics } = observe(contract.stage)
-const s3 = new S3Client({ forcePathStyle: process.env['S3_PATH_STYLE'] === 'true' })
+const s3 = new S3Client()
 
 const takeAlerts = new TakeAlerts({
   store: new DynamoStateStore({ table: env.TABLE }),
