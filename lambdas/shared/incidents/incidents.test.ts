@@ -172,6 +172,16 @@ describe('whatever is delivered again', () => {
     )
   })
 
+  it('even together with the first time, is counted once', async () => {
+    const store = new FailingStore()
+    const { messages, detections } = await incidentsOver(store).take([
+      ...batch(1, 3),
+      ...batch(1, 3),
+    ])
+    expect(messages[0]!.incident.count).toBe(3)
+    expect(detections).toHaveLength(3)
+  })
+
   it('says again what its caller may not have come to say', async () => {
     const store = new FailingStore(['unanswered'])
     const incidents = incidentsOver(store)

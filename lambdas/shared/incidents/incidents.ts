@@ -55,7 +55,11 @@ export class Incidents {
   async take(grouped: readonly Grouped[]): Promise<IncidentsResult> {
     const { now, sha256, quiet, lakeOf } = this.#options
     const groups = new Map<string, { group: Group; additions: Map<string, Addition> }>()
+    const given = new Set<string>()
     for (const { group, unit, detection } of grouped) {
+      // The same batch may come twice in one invocation.
+      if (given.has(detection.lanner.id)) continue
+      given.add(detection.lanner.id)
       const groupId = sha256(groupText(group)).slice(0, 20)
       const known = groups.get(groupId) ?? { group, additions: new Map() }
       groups.set(groupId, known)
