@@ -27,6 +27,7 @@ const severities: Readonly<Record<NoticeKind, string>> = {
   'events-lost': 'Warning',
   limited: 'Warning',
   'sensor-changed': 'Critical',
+  canary: 'Debug',
 }
 
 /** Alerts as Falco makes them, on the node itself: always, or while the cloud cannot be reached. */

@@ -1,5 +1,5 @@
 import type { Correlation } from '#correlate'
-import type { BatchHeader, Notice } from '#events'
+import type { Announcement, BatchHeader, Notice } from '#events'
 import type { HealthMessage } from '../shared/bus-messages.ts'
 import {
   Conclude,
@@ -39,6 +39,7 @@ export interface NodesPort {
       readonly notices: readonly Notice[]
       readonly arrivedAt: number
       readonly sender: SenderState
+      readonly announcement?: Announcement
     }[],
   ): Promise<{
     readonly findings: readonly SensorFinding[]
@@ -119,8 +120,9 @@ export class Evaluate {
       })),
     )
     const known = await nodes.take(
-      records.map(({ batch, arrivedAt }, at) => ({
+      records.map(({ batch, announcement, arrivedAt }, at) => ({
         ...{ header: batch.header, notices: batch.notices, arrivedAt },
+        ...(announcement !== undefined && { announcement }),
         sender: judged[at]!.sender,
       })),
     )

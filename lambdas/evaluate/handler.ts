@@ -9,13 +9,14 @@ import { Bus } from '../shared/bus.ts'
 import { readEnv } from '../shared/contract.ts'
 import { DynamoStateStore } from '../shared/dynamo-store.ts'
 import { writeDetections } from '../shared/lake.ts'
+import { Nodes } from '../shared/nodes/index.ts'
 import { observe } from '../shared/observe.ts'
 import { RuleSets } from '../shared/rule-sets/rule-sets.ts'
 import { Senders } from '../shared/senders/index.ts'
 import { readTrustedSenders } from '../shared/trusted-senders.ts'
 import { contract } from './contract.ts'
 import { Evaluate, type EvaluateFigures } from './evaluate.ts'
-import { prepareSet } from './prepare-set.ts'
+import { prepareSet, sha256 } from './prepare-set.ts'
 import type { KinesisEvent, PoisonRecord } from './read-record.ts'
 
 const env = readEnv(contract, process.env)
@@ -39,7 +40,7 @@ const evaluate = new Evaluate({
     ...(await readTrustedSenders(s3, env.RULES_BUCKET)),
     ...{ store, now: seconds },
   }),
-  nodes: { take: async () => ({ findings: [], health: [], gapsOf: () => [] }) },
+  nodes: new Nodes({ store, sha256, now: Date.now }),
   bus: new Bus({
     ...{ client: new EventBridgeClient(), bus: env.BUS, s3, bucket: env.LAKE_BUCKET },
     ...{ sqs: new SQSClient(), deadLetters: env.DEAD_LETTERS },

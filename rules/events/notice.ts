@@ -13,6 +13,8 @@ export const noticeKinds = [
   'limited',
   /** The kernel side was changed or detached by someone else; the text says what was restored. */
   'sensor-changed',
+  /** Every node sends one now and then, see {@link canarySeconds}: its way is timed. */
+  'canary',
 ] as const
 export type NoticeKind = (typeof noticeKinds)[number]
 
@@ -22,3 +24,9 @@ export interface Notice {
   readonly time: bigint
   readonly text: string
 }
+
+/**
+ * Seconds from one canary to the next, counted from the epoch: all nodes share these slots. Each sends
+ * its own within the first minute of a slot.
+ */
+export const canarySeconds = 300

@@ -1,0 +1,8 @@
+export { instanceOf, noteDeparture } from './departures.ts'
+export { nodeRules } from './judge-node.ts'
+export type { NodesOptions, NodesResult } from './nodes.ts'
+export { Nodes } from './nodes.ts'
+export { sweepCanaries } from './sweep-canaries.ts'
+export type { SweepOptions, Swept } from './sweep-nodes.ts'
+export { nothing, sweepNodes, sweepTallies } from './sweep-nodes.ts'
+export type { NodeBatch } from './tally.ts'
