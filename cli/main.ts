@@ -68,6 +68,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'play harmless attacks that rules should notice',
     load: () => import('./simulate.ts'),
   },
+  incident: {
+    summary: 'show an incident and every detection of it',
+    load: () => import('./incident.ts'),
+  },
   doctor: {
     summary: 'say what this machine can do, and what to do about the rest',
     load: () => import('./doctor.ts'),

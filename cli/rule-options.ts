@@ -89,7 +89,8 @@ export function parseRuleOptions<O extends Options>(
   }
 }
 
-function parseStrictly(args: readonly string[], options: Options) {
+/** Parses switches; unknown ones throw a {@link UsageError} that names the nearest. */
+export function parseStrictly<O extends Options>(args: readonly string[], options: O) {
   try {
     return parseArgs({
       args: [...args],

@@ -42,7 +42,7 @@ export interface Incident {
   readonly last: string
   /** The first and the last {@link mostMembers}. */
   readonly members: { readonly first: readonly Member[]; readonly last: readonly Member[] }
-  /** Where all of them lie. */
+  /** Where the first of them lie; the others in the hours from `opened` on. */
   readonly lake: string
   /** `verified` when every member is; else the least sure of them. */
   readonly sender: SenderState

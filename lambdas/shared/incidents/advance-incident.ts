@@ -33,7 +33,7 @@ export interface AdvanceContext {
   /** Second of the epoch. */
   readonly now: number
   readonly sha256: (text: string) => string
-  /** Where detections of that hour lie. */
+  /** Where detections that arrive in that hour lie. */
   readonly lakeOf: (time: string) => string
 }
 
@@ -121,12 +121,11 @@ function addOne(
 }
 
 function opened(first: Detection, context: AdvanceContext): Incident {
-  const { group, groupId, now, sha256, lakeOf } = context
+  const { group, groupId, sha256, lakeOf } = context
+  const now = new Date(context.now * 1000).toISOString()
   return openIncident(first, {
     id: `${groupId}-${sha256(first.lanner.id).slice(0, 12)}`,
-    family: group.family,
-    lake: lakeOf(first.time),
-    now: new Date(now * 1000).toISOString(),
+    ...{ family: group.family, lake: lakeOf(now), now },
   })
 }
 

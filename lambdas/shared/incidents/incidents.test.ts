@@ -51,7 +51,7 @@ describe('an incident', () => {
     expect(detection!.lanner.incident).toBe(incident.id)
     expect(incident).toMatchObject({
       ...{ revision: 1, state: 'open', title: 'Shell', priority: 'Notice', count: 1 },
-      ...{ rules: { Shell: 1 }, runbooks: ['shell'], lake: 'lake 2026-11-26T10' },
+      ...{ rules: { Shell: 1 }, runbooks: ['shell'], lake: 'lake 1970-01-12T13' },
     })
     expect(onBus).toEqual(detections)
   })

@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { main } from '../../cli/main.ts'
+import { localCredentials } from '../../infra/local/clients.ts'
+import { FleetNode } from './fleet.ts'
+import { Pipeline } from './pipeline.ts'
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+
+let pipeline: Pipeline
+beforeAll(async () => {
+  pipeline = await Pipeline.start()
+  const { dynamodb, s3 } = pipeline.stack.endpoints
+  vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', dynamodb)
+  vi.stubEnv('AWS_ENDPOINT_URL_S3', s3)
+  vi.stubEnv('AWS_REGION', 'us-east-1')
+  vi.stubEnv('AWS_ACCESS_KEY_ID', localCredentials.accessKeyId)
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', localCredentials.secretAccessKey)
+  const node = new FleetNode('node-0', { containers: 1 })
+  const time = BigInt(Date.now()) * 1_000_000n
+  for (let at = 0; at < 5; at++) await pipeline.put([node.batch(time + BigInt(at), 40, 30)])
+  await pipeline.stack.settle()
+})
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  await pipeline.stop()
+})
+
+async function incident(...args: string[]) {
+  let out = ''
+  let err = ''
+  const io = {
+    out: (text: string) => {
+      out += text
+    },
+    err: (text: string) => {
+      err += text
+    },
+    color: false,
+  }
+  const { names } = pipeline.stack
+  const where = ['--table', names.name('table'), '--lake', names.name('lake')]
+  return { code: await main(['incident', ...args, ...where], io), out, err }
+}
+
+describe('lanner incident', () => {
+  it('lists every detection, those beyond the bus and the item too', async () => {
+    const said = pipeline.incidents().last[0]!.incident
+    const { code, out, err } = await incident(said.id, '--json')
+    expect([code, err]).toEqual([0, ''])
+    const [first, ...rest] = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(first).toMatchObject({ id: said.id, count: 150, title: 'Sensitive file read' })
+    expect(rest).toHaveLength(150)
+    const times = rest.map(({ time }) => time)
+    expect(times).toEqual([...times].sort())
+    const text = await incident(said.id)
+    expect(text.out).toContain('Warning: Sensitive file read')
+    expect(text.out.match(/Sensitive file opened for reading/g)).toHaveLength(150)
+  })
+
+  it('says what is wrong with an id, and where to look for one that is forgotten', async () => {
+    expect((await incident('nonsense')).code).toBe(2)
+    const { code, err } = await incident(`${'0'.repeat(20)}-${'0'.repeat(12)}`)
+    expect(code).toBe(1)
+    expect(err).toContain('--since TIME')
+  })
+})
