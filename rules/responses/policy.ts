@@ -146,7 +146,11 @@ export const defaultProtection: Protection = {
 }
 
 /** What an action is counted as, and which role does it. */
-export const riskOf: Readonly<Record<ActionKind, RiskClass>> = {
+export function riskOf(action: Action): RiskClass {
+  return action.kind === 'label' && action.level === 'node' ? 'node' : risks[action.kind]
+}
+
+const risks: Readonly<Record<ActionKind, RiskClass>> = {
   describe: 'read',
   logs: 'read',
   label: 'mark',

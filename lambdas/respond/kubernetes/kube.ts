@@ -96,6 +96,17 @@ export async function ask(
   }
 }
 
+/**
+ * Whether an answer says that the object of that uid is not there any more. A patch that names the uid
+ * of an object replaced since is refused as if it wanted to change the uid.
+ */
+export function saysGone({ status, body }: KubeReply, gone: readonly number[] = []): boolean {
+  if (gone.includes(status)) return true
+  if (status !== 422 || gone.length === 0) return false
+  const causes = (body as { details?: { causes?: readonly { field?: string }[] } })?.details?.causes
+  return causes?.some(({ field }) => field === 'metadata.uid') === true
+}
+
 export function isFleeting(status: number): boolean {
   return status === 429 || status >= 500
 }

@@ -32,14 +32,14 @@ const controlPlane = [
 
 /** Everything that speaks against an action on a pod or its node, in no order. */
 export function guardsOf(action: Action, world: GuardedWorld, protect: Protection): Guarded[] {
-  const risk = riskOf[action.kind]
+  const risk = riskOf(action)
   if (risk === 'read' || risk === 'invoke') return []
   const found: Guarded[] = []
   const never = (guard: string, reason: string) => found.push({ level: 'never', guard, reason })
   const person = (guard: string, reason: string) => found.push({ level: 'person', guard, reason })
   const { pod, node } = world
   const { namespace = '', labels = {}, annotations = {} } = pod.metadata
-  const onNode = risk === 'node' || (action.kind === 'label' && action.level === 'node')
+  const onNode = risk === 'node'
   if (protect.namespaces.length > 0 && fits(protect.namespaces, namespace) && !onNode) {
     never('namespace', `the namespace ${namespace} is protected`)
   }

@@ -54,6 +54,8 @@ export type Inverse =
       readonly path: string
       readonly uid: string
       readonly key: string
+      /** What we set. */
+      readonly ours: boolean
       readonly wasUnschedulable: boolean
     }
 

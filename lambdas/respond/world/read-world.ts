@@ -1,0 +1,132 @@
+import { type Kube, readList, readObject } from '../kubernetes/kube.ts'
+import type { Labels } from './labels.ts'
+import {
+  type Budget,
+  type ClusterNetworkPolicy,
+  controllerOf,
+  isReady,
+  type KubeObject,
+  type LabelSelector,
+  type NetworkPolicy,
+  type Node,
+  type Pod,
+  type Service,
+  type Workload,
+} from './objects.ts'
+
+/** What a plan is made of: everything around one pod, as the API server has it now. */
+export interface World {
+  readonly pod: Pod
+  readonly namespaceLabels: Labels
+  /** What controls the pod, and what controls that, outwards. */
+  readonly owners: readonly Workload[]
+  readonly ownerKind: string | undefined
+  readonly ownerSelector: LabelSelector | undefined
+  readonly desired: number | undefined
+  readonly replicas: readonly Pod[]
+  readonly onNode: readonly Pod[]
+  readonly services: readonly Service[]
+  readonly policies: readonly NetworkPolicy[]
+  /** `undefined` when the cluster has no such kind. */
+  readonly clusterPolicies: readonly ClusterNetworkPolicy[] | undefined
+  readonly budgets: readonly Budget[]
+  readonly node: Node | undefined
+  readonly openNodes: number
+}
+
+export type WorldResult =
+  | { readonly world: World }
+  /** The pod is not there any more; another may have its name. */
+  | { readonly gone: string }
+
+export const clusterPolicyPath = '/apis/networking.k8s.aws/v1alpha1/clusternetworkpolicies'
+
+const ownerPaths: Readonly<Record<string, string>> = {
+  ReplicaSet: 'apps/v1/namespaces/NAMESPACE/replicasets',
+  Deployment: 'apps/v1/namespaces/NAMESPACE/deployments',
+  StatefulSet: 'apps/v1/namespaces/NAMESPACE/statefulsets',
+  DaemonSet: 'apps/v1/namespaces/NAMESPACE/daemonsets',
+  Job: 'batch/v1/namespaces/NAMESPACE/jobs',
+  CronJob: 'batch/v1/namespaces/NAMESPACE/cronjobs',
+}
+
+export function podPath(namespace: string, name: string): string {
+  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`
+}
+
+export function nodePath(name: string): string {
+  return `/api/v1/nodes/${encodeURIComponent(name)}`
+}
+
+/** Reads the pod of that uid and all that a plan for it has to know. */
+export async function readWorld(
+  kube: Kube,
+  target: { readonly namespace: string; readonly name: string; readonly uid: string },
+): Promise<WorldResult> {
+  const { namespace, name, uid } = target
+  const within = `/namespaces/${encodeURIComponent(namespace)}`
+  const pod = await readObject<Pod>(kube, podPath(namespace, name))
+  if (pod === undefined) return { gone: 'the pod is gone' }
+  const isMirror = pod.metadata.annotations?.['kubernetes.io/config.mirror'] === uid
+  if (pod.metadata.uid !== uid && !isMirror) return { gone: 'another pod has its name now' }
+  const nodeName = pod.spec.nodeName ?? ''
+  const [space, owners, pods, services, policies, clusterPolicies, budgets, nodes] =
+    await Promise.all([
+      readObject<KubeObject>(kube, `/api/v1${within}`),
+      readOwners(kube, namespace, pod),
+      readList<Pod>(kube, `/api/v1${within}/pods`),
+      readList<Service>(kube, `/api/v1${within}/services`),
+      readList<NetworkPolicy>(kube, `/apis/networking.k8s.io/v1${within}/networkpolicies`),
+      readList<ClusterNetworkPolicy>(kube, clusterPolicyPath),
+      readList<Budget>(kube, `/apis/policy/v1${within}/poddisruptionbudgets`),
+      readList<Node>(kube, '/api/v1/nodes'),
+    ])
+  const owner = controllerOf(pod)
+  const [direct] = owners
+  return {
+    world: {
+      pod,
+      namespaceLabels: space?.metadata.labels ?? {},
+      owners,
+      ownerKind: owner?.kind,
+      ownerSelector: selectorOf(direct),
+      desired: direct?.spec?.replicas,
+      replicas: (pods ?? []).filter(
+        (each) => owner !== undefined && controllerOf(each)?.uid === owner.uid,
+      ),
+      onNode: (pods ?? []).filter(({ spec }) => spec.nodeName === nodeName && nodeName !== ''),
+      services: services ?? [],
+      policies: policies ?? [],
+      clusterPolicies,
+      budgets: budgets ?? [],
+      node: (nodes ?? []).find(({ metadata }) => metadata.name === nodeName),
+      openNodes: (nodes ?? []).filter((each) => isReady(each) && each.spec?.unschedulable !== true)
+        .length,
+    },
+  }
+}
+
+async function readOwners(kube: Kube, namespace: string, pod: Pod): Promise<Workload[]> {
+  const found: Workload[] = []
+  let child: KubeObject = pod
+  while (found.length < 4) {
+    const owner = controllerOf(child)
+    const path = owner === undefined ? undefined : ownerPaths[owner.kind]
+    if (owner === undefined || path === undefined) break
+    const place = path.replace('NAMESPACE', encodeURIComponent(namespace))
+    const object = await readObject<Workload>(
+      kube,
+      `/apis/${place}/${encodeURIComponent(owner.name)}`,
+    )
+    if (object?.metadata.uid !== owner.uid) break
+    found.push({ ...object, kind: owner.kind })
+    child = object
+  }
+  return found
+}
+
+/** ReplicationControllers have a map, all others a selector. */
+function selectorOf(owner: Workload | undefined): LabelSelector | undefined {
+  const selector = owner?.spec?.selector
+  return typeof selector === 'object' && selector !== null ? (selector as LabelSelector) : undefined
+}
