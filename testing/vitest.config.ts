@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** A test waits for what it expects; this only ends one that would wait for ever, on however busy a machine. */
-const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 }
+const timeouts = { testTimeout: 120_000, hookTimeout: 120_000 }
 
 /** Live tests watch the whole machine: one at a time, after the others, or they see each other. */
 export default defineConfig({

@@ -281,7 +281,7 @@ describe('redacting twice', () => {
 })
 
 it('hostile texts take no longer than others', () => {
-  const started = performance.now()
+  const started = process.cpuUsage()
   for (const part of [
     'a=',
     '-----BEGIN PRIVATE KEY',
@@ -293,7 +293,8 @@ it('hostile texts take no longer than others', () => {
     '"key":',
   ])
     redactor.text(part.repeat(4096 / part.length))
-  expect(performance.now() - started).toBeLessThan(2000)
+  // of the processor, whoever else wants it
+  expect(process.cpuUsage(started).user / 1000).toBeLessThan(2000)
 })
 
 /** The kept process shows what it showed. */

@@ -437,9 +437,7 @@ describe('a process killed at any moment', () => {
     return said.split('\n').slice(0, -1)
   }
 
-  it('loses no batch, skips none, and ships none again that was released', {
-    timeout: 60_000,
-  }, async () => {
+  it('loses no batch, skips none, and ships none again that was released', async () => {
     let before = -1
     for (const round of range(0, 8)) {
       const said = await fillAndKill(20 + 37 * round, (round * 7) % 5)

@@ -246,7 +246,7 @@ describe('over a real connection', () => {
     await pods?.stop()
     await kubernetes.stop()
   })
-  const eventually = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 5 })
+  const eventually = (check: () => void) => vi.waitFor(check, { timeout: 60_000, interval: 5 })
 
   it('containers learn of their pods, those that ran before and those that start later', async () => {
     const containers = new ContainerTable()

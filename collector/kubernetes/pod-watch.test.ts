@@ -53,7 +53,7 @@ function watchPods(limits: Partial<PodWatchLimits> = {}, more: Partial<PodWatchO
   return { told, watch }
 }
 
-const eventually = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 5 })
+const eventually = (check: () => void) => vi.waitFor(check, { timeout: 60_000, interval: 5 })
 const asked = (kind: string) => kubernetes.requests.filter((request) => request.kind === kind)
 
 describe('the pods of a node', () => {

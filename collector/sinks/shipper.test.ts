@@ -87,7 +87,7 @@ async function arrived(): Promise<number[]> {
   return (await kinesis.readAll(stream)).map(({ data }) => readHeader(data).sequence)
 }
 
-const until = (condition: () => boolean) => vi.waitFor(() => expect(condition()).toBe(true), 20_000)
+const until = (condition: () => boolean) => vi.waitFor(() => expect(condition()).toBe(true), 60_000)
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
 
 describe('a shipper', () => {
@@ -225,8 +225,10 @@ describe('a shipper', () => {
     )
     kinesis.faults.error = { status: 500, code: 'InternalFailure' }
     const before = kinesis.counts.requests
+    await append(spool, 0, 1)
     shipper.start()
-    for (const sequence of range(0, 20)) {
+    await until(() => shipper.figures.failures.failed === 1)
+    for (const sequence of range(1, 20)) {
       await append(spool, sequence, sequence + 1)
       shipper.wake()
       await new Promise((resolve) => setTimeout(resolve, 5))
@@ -279,7 +281,7 @@ describe('a shipper outlives', () => {
     expect(spool.figures).toMatchObject({ givenUpBatches: 0, waiting: 0 })
   })
 
-  it('an hour without network, losing nothing', { timeout: 60_000 }, async () => {
+  it('an hour without network, losing nothing', async () => {
     const { spool, shipper } = await setUp()
     await kinesis.refuse()
     let reachability = shipper.reachability
@@ -301,9 +303,7 @@ describe('a shipper outlives', () => {
     ])
   })
 
-  it('an outage longer than the spool holds: the oldest are given up and counted', {
-    timeout: 60_000,
-  }, async () => {
+  it('an outage longer than the spool holds: the oldest are given up and counted', async () => {
     let told = 0
     const { spool, shipper } = await setUp({
       limitBytes: 64 << 10,
@@ -422,9 +422,7 @@ describe('a process that ships', () => {
     return Number(said.trimEnd().split('\n').at(-1))
   }
 
-  it('is killed in mid-batch again and again: no batch is missing, the order holds', {
-    timeout: 60_000,
-  }, async () => {
+  it('is killed in mid-batch again and again: no batch is missing, the order holds', async () => {
     kinesis.faults.delayMs = 3
     let last = 0
     for (const batches of [3, 40, 17, 88, 140]) last = await run(batches, 'SIGKILL')

@@ -6,16 +6,15 @@ import {
   SplitShardCommand,
 } from '@aws-sdk/client-kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { testCredentials } from '#testing/aws/faults.ts'
 import { noFaults } from '#testing/kinesis/faults.ts'
 import { startKinesis, type TestKinesis } from '#testing/kinesis/start-kinesis.ts'
+import { type Clock, systemClock } from './clock.ts'
 import { EventSourceMapping, type EventSourceMappingOptions } from './event-source-mapping.ts'
 import type { FailureObject } from './failure-record.ts'
 import type { KinesisHandler } from './invoke.ts'
 import type { KinesisEvent, KinesisEventRecord } from './kinesis-event.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 let kinesis: TestKinesis
 let client: KinesisClient
@@ -103,6 +102,43 @@ async function until(condition: () => boolean): Promise<void> {
     await sleep(5)
   }
 }
+/** Long sleeps end when the test lets time pass; short ones, between polls, by themselves. */
+class HeldClock implements Clock {
+  readonly #longFromMs: number
+  readonly #sleepers = new Set<() => void>()
+  #now = 0
+
+  constructor(longFromMs: number) {
+    this.#longFromMs = longFromMs
+  }
+
+  readonly now = () => this.#now
+
+  get sleeping(): number {
+    return this.#sleepers.size
+  }
+
+  pass(ms: number): void {
+    this.#now += ms
+    for (const look of this.#sleepers) look()
+  }
+
+  readonly sleep = (ms: number, signal: AbortSignal): Promise<void> => {
+    if (ms < this.#longFromMs) return systemClock.sleep(ms, signal)
+    const end = this.#now + ms
+    return new Promise((resolve) => {
+      const look = () => {
+        if (this.#now < end && !signal.aborted) return
+        this.#sleepers.delete(look)
+        resolve()
+      }
+      this.#sleepers.add(look)
+      signal.addEventListener('abort', look)
+      look()
+    })
+  }
+}
+
 const settled = ({ counts }: EventSourceMapping) => counts.taken + counts.discarded
 
 describe('a mapping', () => {
@@ -231,22 +267,21 @@ describe('a mapping', () => {
   it('waits for a batch to fill, no longer than its window', async () => {
     await kinesis.createStream(stream)
     const batches: number[] = []
+    const clock = new HeldClock(1000)
     const { mapping } = await run(
       async ({ Records }) => {
         batches.push(Records.length)
       },
-      { batchSize: 20, maximumBatchingWindowSeconds: 2 },
+      { batchSize: 20, maximumBatchingWindowSeconds: 2, clock },
     )
-    for (let at = 0; at < 25; at += 5) {
-      await put(at, 5)
-      await sleep(10)
-    }
-    await until(() => batches.length === 1)
+    for (let at = 0; at < 25; at += 5) await put(at, 5)
+    await until(() => batches.length === 1 && clock.sleeping === 1)
+    clock.pass(1999)
+    await sleep(20)
     expect(batches).toEqual([20])
-    const begun = performance.now()
+    clock.pass(1)
     await until(() => settled(mapping) === 25)
     expect(batches).toEqual([20, 5])
-    expect(performance.now() - begun).toBeGreaterThan(300)
   })
 
   it('goes on with other keys of a shard while one lane is stuck', async () => {

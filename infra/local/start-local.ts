@@ -127,7 +127,7 @@ export class LocalStack {
    * Waits until all that was put before has gone its way: taken, given up or dead. Rejects when that
    * takes longer.
    */
-  async settle(timeoutMs = 30_000): Promise<void> {
+  async settle(timeoutMs = 90_000): Promise<void> {
     const end = Date.now() + timeoutMs
     // Until a round moves nothing: what one has moved may have moved something that was at rest before.
     for (let moved = -1; moved !== this.#moved(); ) {

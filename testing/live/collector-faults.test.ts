@@ -43,15 +43,14 @@ describe.skipIf(reason !== '')(`live: a node under attack ${reason}`, () => {
       const tamper = join(node.directory, 'tamper')
       execFileSync('gcc', ['-o', tamper, join(import.meta.dirname, 'tamper.c')])
       execFileSync(tamper, [what])
-      expect(await node.until(() => node.errors.includes('from outside'), 12_000)).toBe(true)
+      expect(await node.until(() => node.errors.includes('from outside'))).toBe(true)
       await act('open', '/etc/shadow', 'r')
-      await node.until(() => node.errors.includes('put right\nlanner:'), 5000)
+      await node.until(() => node.errors.includes('put right\nlanner:'))
       await node.end()
       const kinds = (await node.notices()).map(({ kind }) => kind)
       expect(kinds).toContain('sensor-changed')
       expect((await node.events()).map(({ fd }) => fd?.name)).toContain('/etc/shadow')
     },
-    60_000,
   )
 
   it('sees twenty thousand processes come and go, in bounded memory', async () => {
@@ -72,7 +71,7 @@ describe.skipIf(reason !== '')(`live: a node under attack ${reason}`, () => {
     )
     expect(batches.at(-1)!.header.counters.lost).toEqual({})
     expect(after - before).toBeLessThan(24 << 20)
-  }, 120_000)
+  })
 
   it('carries names and arguments of any bytes, and cuts those without measure', async () => {
     const node = await start({
@@ -97,7 +96,7 @@ describe.skipIf(reason !== '')(`live: a node under attack ${reason}`, () => {
     expect(found[2]!.args.join('').length).toBeLessThan(5000)
     expect(events.some(({ flags }) => (flags & 4) !== 0)).toBe(true)
     expect((await node.batches()).at(-1)!.header.counters.lost).toEqual({})
-  }, 60_000)
+  })
 
   it('runs under a read-only root file system', async () => {
     const script =
@@ -120,7 +119,7 @@ describe.skipIf(reason !== '')(`live: a node under attack ${reason}`, () => {
     expect(await node.until(() => node.alerts.some((alert) => alert['rule'] === 'shadow'))).toBe(
       true,
     )
-  }, 60_000)
+  })
 
   it('knows the pod of a container from its first event on, and survives the API server', async () => {
     const kubernetes = await startKubernetes()
@@ -153,7 +152,7 @@ describe.skipIf(reason !== '')(`live: a node under attack ${reason}`, () => {
     } finally {
       await kubernetes.stop()
     }
-  }, 60_000)
+  })
 
   it('ships calls that nothing describes for a rule that names them, failed ones too', async () => {
     const calls: Readonly<Record<string, readonly [number: string, ...args: string[]]>> = {
@@ -198,7 +197,7 @@ describe.skipIf(reason !== '')(`live: a node under attack ${reason}`, () => {
     expect(argsOf('chown')).toMatchObject({ path: '/nonexistent/y', uid: 12, gid: 13 })
     expect(argsOf('vmsplice')).toMatchObject({ a1: 0 })
     expect(seen.get('pidfd_getfd')!.result).toBe(-9)
-  }, 60_000)
+  })
 
   it('names what a program was started with on its standard streams', async () => {
     const node = await start({
@@ -210,5 +209,5 @@ describe.skipIf(reason !== '')(`live: a node under attack ${reason}`, () => {
     const [event] = await node.events()
     expect(event!.process.streams[0]).toMatchObject({ kind: 'pipe' })
     expect(event!.process.streams[1]).toEqual({ kind: 'file', name: '/dev/null' })
-  }, 60_000)
+  })
 })

@@ -94,7 +94,7 @@ describe.skipIf(reason !== '')(`live: events ${reason}`, () => {
     const path = join(scratch, 'rules.yaml')
     writeFileSync(path, rulesText())
     watcher = await Watcher.start(['--rules', path, '--rule-matching', 'all'])
-  }, 40_000)
+  })
   afterAll(async () => {
     await watcher?.stop()
     rmSync(scratch, { recursive: true, force: true })

@@ -10,7 +10,9 @@ import { decompress } from '../../collector/agent/zstd.ts'
 import { lanner } from './watcher.ts'
 
 const STREAM = 'lanner'
-const START_LIMIT_MS = 30_000
+const START_LIMIT_MS = 60_000
+/** Long enough for any machine: what is waited for comes within a second or two on an idle one. */
+const LIMIT_MS = 40_000
 
 export interface NodeOptions {
   /** Text of the rules file that the node watches. */
@@ -119,7 +121,7 @@ export class LiveNode {
   }
 
   /** Waits until `condition` holds; false when it does not in time. */
-  async until(condition: () => boolean | Promise<boolean>, limitMs = 15_000): Promise<boolean> {
+  async until(condition: () => boolean | Promise<boolean>, limitMs = LIMIT_MS): Promise<boolean> {
     for (const end = Date.now() + limitMs; Date.now() < end; ) {
       if (await condition()) return true
       if (this.#child?.exitCode !== null) return condition()

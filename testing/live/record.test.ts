@@ -43,7 +43,7 @@ describe.skipIf(reason !== '')(`live: a recording ${reason}`, () => {
       'recorded-parent',
     )
     expect(alerts.some(({ rule }) => rule === 'Sensitive file read')).toBe(true)
-  }, 40_000)
+  })
 })
 
 describe.skipIf(reason !== '')(`live: rules with mistakes ${reason}`, () => {
@@ -62,5 +62,5 @@ describe.skipIf(reason !== '')(`live: rules with mistakes ${reason}`, () => {
     expect(stderr).toContain('proc.name')
     expect(stderr).toMatch(/LOUD/)
     expect(stderr).not.toContain('watching')
-  }, 40_000)
+  })
 })

@@ -10,7 +10,7 @@ describe.skipIf(reason !== '')(`live: every simulation is detected ${reason}`, (
 
   beforeAll(async () => {
     watcher = await Watcher.start(['--rules', 'rules/library', '--rule-matching', 'all'])
-  }, 40_000)
+  })
   afterAll(async () => {
     await watcher?.stop()
   })

@@ -19,7 +19,9 @@ export interface SeenAlert {
   readonly readAt: number
 }
 
-const START_LIMIT_MS = 30_000
+const START_LIMIT_MS = 60_000
+/** Long enough for any machine: what is waited for comes within a second on an idle one. */
+const LIMIT_MS = 40_000
 
 /** A `lanner watch --json` that runs beside a test. */
 export class Watcher {
@@ -59,7 +61,7 @@ export class Watcher {
   }
 
   /** Waits until `condition` holds; false when it does not in time or the watch has ended. */
-  until(condition: () => boolean, limitMs = 5000): Promise<boolean> {
+  until(condition: () => boolean, limitMs = LIMIT_MS): Promise<boolean> {
     return new Promise((resolve) => {
       const done = (result: boolean) => {
         clearTimeout(timer)
@@ -81,7 +83,7 @@ export class Watcher {
     rule: string,
     since: number,
     where: (alert: SeenAlert) => boolean = () => true,
-    limitMs = 5000,
+    limitMs = LIMIT_MS,
   ): Promise<SeenAlert | undefined> {
     const find = () => this.alerts.slice(since).find((alert) => alert.rule === rule && where(alert))
     await this.until(() => find() !== undefined, limitMs)

@@ -50,7 +50,7 @@ const upTo = (count: number) => [...Array(count).keys()]
 async function settled(output: ReturnType<typeof open>, count: number): Promise<void> {
   await vi.waitFor(
     () => expect(output.figures.written + output.figures.dropped).toBeGreaterThanOrEqual(count),
-    { timeout: 20_000, interval: 2 },
+    { timeout: 60_000, interval: 2 },
   )
 }
 

@@ -88,7 +88,7 @@ const alert = (number: number) => JSON.stringify({ rule: 'r', number })
 const alerts = (count: number) => Array.from({ length: count }, (_, number) => alert(number))
 /** The end takes real time: so much of it that only a fault can make it too short. */
 const plentyToClose = { closeMs: 20_000 }
-const until = (check: () => void) => vi.waitFor(check, { timeout: 20_000, interval: 2 })
+const until = (check: () => void) => vi.waitFor(check, { timeout: 60_000, interval: 2 })
 
 describe('alerts over HTTP', () => {
   it('arrive as Falcosidekick wants them, one a request, over few connections', async () => {

@@ -10,7 +10,7 @@ const program = `
 import { streamOutput } from ${JSON.stringify(fileURLToPath(new URL('stream-output.ts', import.meta.url)))}
 const said = []
 const output = streamOutput({
-  stream: process.stdout, name: 'standard output', closeMs: 300,
+  stream: process.stdout, name: 'standard output', closeMs: Number(process.argv[2]),
   announce: (text) => said.push(text),
 })
 let longestTurn = 0
@@ -30,8 +30,14 @@ process.exit(0)
 let child: ChildProcess | undefined
 afterEach(() => child?.kill('SIGKILL'))
 
-function start(alerts: number) {
-  child = spawn(process.execPath, ['--input-type=module', '-e', program, String(alerts)])
+function start(alerts: number, closeMs: number) {
+  child = spawn(process.execPath, [
+    '--input-type=module',
+    '-e',
+    program,
+    String(alerts),
+    String(closeMs),
+  ])
   const { stdout, stderr } = child
   let told = ''
   stderr!.on('data', (data) => {
@@ -46,7 +52,7 @@ function start(alerts: number) {
 
 describe('alerts on standard output', () => {
   it('all arrive, in order, where somebody reads', async () => {
-    const { stdout, end } = start(900)
+    const { stdout, end } = start(900, 60_000)
     let text = ''
     stdout.on('data', (data) => {
       text += data
@@ -58,7 +64,7 @@ describe('alerts on standard output', () => {
   })
 
   it('never wait for a reader that stalls: what does not fit is dropped, said once', async () => {
-    const { end } = start(20_000)
+    const { end } = start(20_000, 300)
     const { written, dropped, said, longestTurn } = await end()
     expect(written + dropped).toBe(20_000)
     expect(dropped).toBeGreaterThan(18_000)
@@ -70,7 +76,7 @@ describe('alerts on standard output', () => {
   })
 
   it('end with their reader, and the agent goes on', async () => {
-    const { stdout, end } = start(5000)
+    const { stdout, end } = start(5000, 60_000)
     stdout.destroy()
     const { written, dropped, said } = await end()
     expect(written + dropped).toBe(5000)

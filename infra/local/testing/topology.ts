@@ -9,7 +9,7 @@ export const smallTopology: Topology = {
     lake: { kind: 'bucket' },
     failures: { kind: 'bucket' },
     dead: { kind: 'queue', visibilitySeconds: 60, retentionDays: 1 },
-    work: { kind: 'queue', visibilitySeconds: 1, receives: 2, retentionDays: 1 },
+    work: { kind: 'queue', visibilitySeconds: 5, receives: 2, retentionDays: 1 },
     topic: { kind: 'topic' },
     secret: { kind: 'secret', meaning: 'a token' },
     later: { kind: 'schedules', to: 'keeper', dead: 'dead' },
@@ -25,7 +25,7 @@ export const smallTopology: Topology = {
   },
   functions: [
     {
-      ...{ stage: 'relay', memoryMiB: 256, timeoutSeconds: 2 },
+      ...{ stage: 'relay', memoryMiB: 256, timeoutSeconds: 5 },
       env: { TABLE: { of: 'table' }, BUS: { of: 'bus' } },
       triggers: [
         {
