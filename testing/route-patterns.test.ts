@@ -17,7 +17,7 @@ const route = (name: string, match: Partial<RouteMatch>): Route => ({
   ...{ name, to: [name], at, match: { about: ['incident'], ...match } },
 })
 const routes = (...list: Route[]): Routes => ({
-  ...{ matching: 'first', routes: list, otherwise: ['default'], redact: [] },
+  ...{ matching: 'first', routes: list, otherwise: ['default'], links: {}, redact: [] },
   destinations: ['a', 'default'].map((name) => ({ name }) as Routes['destinations'][number]),
 })
 

@@ -9,7 +9,7 @@ const route = (name: string, match: Partial<RouteMatch>, to: string[] = [name]):
 })
 const destination = (name: string) => ({ name }) as Routes['destinations'][number]
 const routes = (matching: 'first' | 'all', ...list: Route[]): Routes => ({
-  ...{ matching, routes: list, otherwise: ['default'], redact: [] },
+  ...{ matching, routes: list, otherwise: ['default'], links: {}, redact: [] },
   destinations: ['a', 'b', 'c', 'default'].map(destination),
 })
 const subject: Subject = {

@@ -48,7 +48,7 @@ export function readRoutes(file: SourceFile, known?: KnownNames): RoutesResult {
 }
 
 const nowhere: Routes = {
-  ...{ matching: 'first', routes: [], otherwise: [], destinations: [], redact: [] },
+  ...{ matching: 'first', routes: [], otherwise: [], destinations: [], links: {}, redact: [] },
 }
 
 class RoutesReader {
@@ -63,7 +63,7 @@ class RoutesReader {
 
   read(): Routes {
     const shape = this.#shape
-    shape.keys(['match', 'destinations', 'routes', 'default', 'redact'])
+    shape.keys(['match', 'destinations', 'routes', 'default', 'links', 'redact'])
     const matching = shape.oneOf('match', ['first', 'all'], 'first')
     const destinations = this.#destinations()
     // those that are wrong in themselves are known by name, so that nothing is said twice
@@ -74,7 +74,10 @@ class RoutesReader {
     for (const { name, at } of destinations) {
       if (!used.has(name)) this.#unused(name, at)
     }
-    return { matching, destinations, routes, otherwise, redact: this.#redact() }
+    return {
+      ...{ matching, destinations, routes, otherwise },
+      ...{ links: this.#links(), redact: this.#redact() },
+    }
   }
 
   #destinations(): Destination[] {
@@ -142,6 +145,20 @@ class RoutesReader {
     if (found?.kind === 'seq' && found.items.length === 0) return []
     const nodes = inner.texts('to') ?? []
     return nodes.flatMap((node) => inner.known(node, destinations, 'destination') ?? [])
+  }
+
+  #links(): Record<string, string> {
+    const map = this.#shape.map('links')
+    if (map === undefined) return {}
+    const inner = this.#shape.within(map, 'links')
+    const found = map.entries.flatMap(({ key }) => {
+      const url = inner.node.text(key)
+      if (url === undefined) return []
+      if (/^https?:\/\/[^\s{}]+\//.test(`${url.text}/`)) return [[key, url.text] as const]
+      inner.node.invalid(`a link begins with https:// and a host, not "${url.text}"`, url.place)
+      return []
+    })
+    return Object.fromEntries(found)
   }
 
   #redact(): readonly string[] {

@@ -46,6 +46,8 @@ export interface Routes {
   /** Where everything goes that fits no route; never empty. */
   readonly otherwise: readonly string[]
   readonly destinations: readonly Destination[]
+  /** URLs by title that go with each message; `{incident}`, `{cluster}` and the like are filled in. */
+  readonly links: Readonly<Record<string, string>>
   /** Further secrets, as RE2, that no destination may see. */
   readonly redact: readonly string[]
 }

@@ -1,0 +1,7 @@
+export { machineForm } from './machine-form.ts'
+export type { NoticeContext } from './make-notice.ts'
+export { identityOf, makeNotice } from './make-notice.ts'
+export type { Link, Notice, Severity, Where } from './notice.ts'
+export { severityOf } from './notice.ts'
+export { clip, clipBytes, visible } from './plain-text.ts'
+export { placesOf, statusOf, textOf, timesOf, treeOf, whyOf } from './show-notice.ts'

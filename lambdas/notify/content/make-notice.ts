@@ -1,0 +1,234 @@
+import { createHash } from 'node:crypto'
+import { parsePriority, priorityNames } from '#engine'
+import type { TextRedactor } from '#redact'
+import type { DeliveryMessage, HealthMessage, IncidentMessage } from '../../shared/bus-messages.ts'
+import { statePriorities, type Told } from '../../shared/route-subject.ts'
+import type { Link, Notice, Where } from './notice.ts'
+import { clip, visible } from './plain-text.ts'
+import { redactMessage } from './redact-message.ts'
+import { meaningOf, stepsOf } from './runbook-steps.ts'
+import { tacticsOf, techniquesOf } from './techniques.ts'
+
+export interface NoticeContext {
+  readonly redactor: TextRedactor
+  /** Markdown by name, of the rule set in force. */
+  readonly runbooks: Readonly<Record<string, string>>
+  /** URLs by title; `{incident}`, `{cluster}`, `{pod}` and the like stand for values. */
+  readonly links: Readonly<Record<string, string>>
+}
+
+/** A message of the bus as people are told it. */
+export function makeNotice(told: Told, context: NoticeContext): Notice {
+  switch (told.about) {
+    case 'incident':
+      return incidentNotice(redactMessage(told.message, context.redactor), context)
+    case 'health':
+      return healthNotice(redactMessage(told.message, context.redactor), context)
+    case 'delivery':
+      return deliveryNotice(redactMessage(told.message, context.redactor))
+  }
+}
+
+/** What a message is about, and how new it is: known without reading the rest of it. */
+export function identityOf({ about, message }: Told): Pick<Notice, 'subject' | 'revision'> {
+  if (about === 'incident') {
+    return { subject: message.incident.id, revision: message.incident.revision }
+  }
+  const revision = Date.parse(message.time)
+  if (about === 'delivery') return { subject: idOf('delivery', message.destination), revision }
+  return { subject: idOf('health', message.cluster, message.node), revision }
+}
+
+function incidentNotice(message: IncidentMessage, context: NoticeContext): Notice {
+  const { id, incident, detection, reason } = message
+  const { pod, container, cluster, node, account, region } = incident
+  const priority = parsePriority(incident.priority) ?? 2
+  const process = incident.lineage?.[0]
+  const where: Where = cleaned({
+    ...{ cluster, account, region, node, labels: pod?.labels ?? {} },
+    ...{ namespace: pod?.namespace, workload: pod?.workload, pod: pod?.name },
+    ...{ container: container?.name ?? container?.id, image: container?.image },
+  })
+  const values = {
+    ...fieldsOf(detection?.output_fields ?? {}),
+    ...{ namespace: pod?.namespace, pod: pod?.name, workload: pod?.workload, cluster, node },
+    ...{ container: container?.name, image: container?.image, incident: incident.id },
+    ...{ pid: process === undefined ? undefined : String(process.pid), process: process?.name },
+    ...{ exe: process?.exe, rule: incident.title },
+  }
+  const runbook = incident.runbooks
+    .map((name) => (Object.hasOwn(context.runbooks, name) ? context.runbooks[name] : undefined))
+    .find((text) => text !== undefined)
+  const meaning = runbook === undefined ? undefined : meaningOf(runbook)
+  const rules = Object.entries(incident.rules)
+    .map(([name, count]) => ({ name: visible(name), count }))
+    .sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1))
+  const title = clip(visible(incident.title), 120)
+  const words = detection?.output ?? incident.members.last.at(-1)?.output
+  return {
+    ...{ id, ...identityOf({ about: 'incident', message }), about: 'incident' },
+    ...{ state: incident.state, reason, priority, title, where },
+    sentence: sentenceOf(message, title, where),
+    ...(words !== undefined && { words: clip(visible(withoutPrefix(words)), 2000) }),
+    lineage: (incident.lineage ?? []).slice(0, 12).map(({ pid, name, exe }) => ({
+      ...{ pid, name: clip(visible(name), 64), exe: clip(visible(exe), 200) },
+    })),
+    ...{ tactics: tacticsOf(incident.tags), techniques: techniquesOf(incident.tags) },
+    ...(meaning !== undefined && { meaning: visible(meaning) }),
+    steps: runbook === undefined ? [] : stepsOf(runbook, values),
+    links: linksOf(context.links, values),
+    ...{ count: incident.count, rules, tags: incident.tags.map(visible) },
+    ...{ first: incident.first, last: incident.last, opened: incident.opened },
+    ...(incident.closed !== undefined && { closed: incident.closed }),
+    ...{ evidence: evidenceOf(message), isComplete: incident.evidence.complete },
+    incident,
+    ...(detection !== undefined && { detection }),
+  }
+}
+
+/** Falco's output begins with the time and the priority, which are told apart. */
+function withoutPrefix(output: string): string {
+  return output.replace(
+    /^\S+: (?:Emergency|Alert|Critical|Error|Warning|Notice|Informational|Debug) /,
+    '',
+  )
+}
+
+function sentenceOf({ incident, reason }: IncidentMessage, title: string, where: Where): string {
+  const process = incident.lineage?.[0]
+  const by = process === undefined ? '' : ` by ${clip(visible(process.name), 64)}`
+  const times = incident.count > 1 ? `, ${incident.count} times since ${clock(incident.first)}` : ''
+  const ended =
+    incident.state === 'closed'
+      ? `; over, nothing more since ${clock(incident.last)}`
+      : reason === 'escalated'
+        ? `; now ${incident.priority}`
+        : ''
+  return `${title}${by} ${placeOf(where)}${times}${ended}.`
+}
+
+/** Where it is, in words: `in pod payments/api-7f, on node n1 of cluster prod`. */
+function placeOf({ namespace, pod, container, node, cluster }: Where): string {
+  const inside =
+    pod !== undefined
+      ? `in pod ${namespace}/${pod}`
+      : container !== undefined
+        ? `in container ${container}`
+        : node === undefined
+          ? 'on several nodes'
+          : 'on the host'
+  const at = node === undefined ? '' : `, node ${node}`
+  return clip(`${inside}${at}, cluster ${cluster}`, 400)
+}
+
+function clock(time: string): string {
+  return /T(\d{2}:\d{2}:\d{2})/.exec(time)?.[1]?.concat(' UTC') ?? time
+}
+
+function evidenceOf({ incident, cut, full }: IncidentMessage): string {
+  const { evidence, sender } = incident
+  const gaps = evidence.complete
+    ? 'Complete'
+    : `Incomplete: events were lost (${evidence.gaps.map(visible).join(', ')})`
+  const sure = sender === 'verified' ? '' : `; sender ${sender}`
+  const shortened = cut === undefined || cut.length === 0 ? '' : `; shortened, in full at ${full}`
+  return clip(`${gaps}${sure}${shortened}.`, 500)
+}
+
+/** Values without those that are not known, each on one line. */
+function cleaned(where: { readonly [key in keyof Where]: Where[key] | undefined }): Where {
+  const labels = Object.entries(where.labels ?? {}).map(([name, value]) => [
+    clip(visible(name), 320),
+    clip(visible(value), 64),
+  ])
+  const texts = Object.entries(where).flatMap(([key, value]) =>
+    typeof value === 'string' && value !== '' ? [[key, clip(visible(value), 256)]] : [],
+  )
+  return { ...Object.fromEntries(texts), labels: Object.fromEntries(labels.slice(0, 20)) } as Where
+}
+
+function fieldsOf(fields: Readonly<Record<string, unknown>>): Record<string, string> {
+  const known = Object.entries(fields).filter(
+    ([, value]) =>
+      typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint',
+  )
+  return Object.fromEntries(known.map(([name, value]) => [name, String(value)]))
+}
+
+function linksOf(
+  templates: Readonly<Record<string, string>>,
+  values: Readonly<Record<string, string | undefined>>,
+): Link[] {
+  return Object.entries(templates).flatMap(([title, template]) => {
+    let isWhole = true
+    const url = template.replace(/\{([\w.-]+)\}/g, (_, name: string) => {
+      const value = Object.hasOwn(values, name) ? values[name] : undefined
+      if (value === undefined || value === '') isWhole = false
+      return encodeURIComponent((value ?? '').toWellFormed())
+    })
+    return isWhole && url.length <= 2000 ? [{ title: clip(title, 60), url }] : []
+  })
+}
+
+const healthTitles: Readonly<Record<HealthMessage['state'], string>> = {
+  silent: 'Sensor is silent',
+  back: 'Sensor is back',
+  stopped: 'Sensor stopped',
+  started: 'Sensor started',
+  losing: 'Sensor loses events',
+  changed: 'Sensor was changed',
+  canary: 'Canary arrived',
+  'dead-path': 'Canary did not arrive',
+}
+
+function healthNotice(message: HealthMessage, { links }: NoticeContext): Notice {
+  const { cluster, node, state, text, time } = message
+  const where = cleaned({ ...none, cluster, node })
+  const isOver = state === 'back' || state === 'started' || state === 'canary'
+  return {
+    ...stateNotice({ about: 'health', message }, healthTitles[state]),
+    state: isOver ? 'closed' : 'open',
+    sentence: `${healthTitles[state]} ${placeOf(where)}: ${clip(visible(text), 600)}`,
+    where,
+    links: linksOf(links, { cluster, node }),
+    ...(isOver && { closed: time }),
+  }
+}
+
+const deliveryTitles: Readonly<Record<DeliveryMessage['state'], string>> = {
+  refused: 'Destination refuses our credentials',
+  gone: 'Destination is not there any more',
+  failing: 'Destination fails',
+  back: 'Destination is back',
+}
+
+function deliveryNotice(message: DeliveryMessage): Notice {
+  const { destination, kind, state, text, time } = message
+  return {
+    ...stateNotice({ about: 'delivery', message }, deliveryTitles[state]),
+    state: state === 'back' ? 'closed' : 'open',
+    sentence: `${deliveryTitles[state]}: ${visible(destination)} (${kind}): ${clip(visible(text), 600)}`,
+    where: cleaned({ ...none, cluster: '' }),
+    ...(state === 'back' && { closed: time }),
+  }
+}
+
+const none = {
+  ...{ account: undefined, region: undefined, node: undefined, namespace: undefined },
+  ...{ workload: undefined, pod: undefined, container: undefined, image: undefined, labels: {} },
+}
+
+function stateNotice(told: Exclude<Told, { about: 'incident' }>, title: string) {
+  const { id, state, time } = told.message
+  return {
+    ...{ id, ...identityOf(told), about: told.about, reason: state, title },
+    priority: priorityNames.indexOf(statePriorities[state] as (typeof priorityNames)[number]),
+    ...{ lineage: [], tactics: [], techniques: [], steps: [], links: [], rules: [], tags: [] },
+    ...{ count: 1, first: time, last: time, opened: time },
+    ...{ evidence: 'Complete.', isComplete: true },
+  } satisfies Partial<Notice>
+}
+
+function idOf(...parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
+}
