@@ -30,6 +30,13 @@ export function makeServerCertificate(authority: Certificate): Certificate {
   ])
 }
 
+/** A certificate by which a client proves who it is. */
+export function makeClientCertificate(authority: Certificate, name: string): Certificate {
+  return issue(name, authority, [
+    extension('2.5.29.37', false, sequence(objectId('1.3.6.1.5.5.7.3.2'))),
+  ])
+}
+
 function issue(
   name: string,
   authority: Certificate | undefined,

@@ -1,4 +1,5 @@
 import { isSecretName, marker, type TextRedactor } from '#redact'
+import { visible } from './plain-text.ts'
 
 /** Texts of which a redactor sees the beginning: no destination shows more of one. */
 const mostSeen = 16 << 10
@@ -6,7 +7,8 @@ const mostKept = 8 << 10
 
 /**
  * The same message without its secrets: every text goes through the redactor, variables of the
- * environment lose their values, and what is called like a secret is one. Texts are cut to 8 KiB.
+ * environment lose their values, and what is called like a secret is one. Texts are cut to 8 KiB, and
+ * what is hidden in them is made visible.
  */
 export function redactMessage<T>(message: T, redactor: TextRedactor): T {
   const replaced = new Map<string, string>()
@@ -45,10 +47,10 @@ function redactText(
   redactor: TextRedactor,
   replaced: Map<string, string>,
 ): string {
-  const seen = beginning(text)
+  const seen = visible(beginning(text))
   if (/^(?:proc\.a?env|evt\.(?:raw)?arg\.env)(?:$|[.[])/.test(key)) {
     const hidden = seen.replace(/([A-Za-z_][\w.-]*=)\S*/g, `$1${marker}`)
-    const result = clipEnd(hidden.includes('=') ? hidden : marker)
+    const result = clipEnd(hidden.includes('=') ? redactor.text(hidden) : marker)
     if (seen.length > 3) replaced.set(seen, result)
     return result
   }

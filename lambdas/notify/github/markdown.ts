@@ -14,12 +14,16 @@ export function coded(text: string): string {
   return `${ticks}${pad}${flat}${pad}${ticks}`
 }
 
-/** Text in the open: every sign that Markdown or GitHub reads is escaped, mentions are broken up. */
+/**
+ * Text in the open: every sign of Markdown is escaped. GitHub looks for mentions and numbers of issues
+ * in what is rendered, so that a comment has to come between.
+ */
 export function plainMarkdown(text: string): string {
   return text
     .replace(/[\\`*_{}[\]()#+\-.!|~>]/g, (sign) => `\\${sign}`)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
-    .replaceAll('@', '&#64;')
+    .replaceAll('@', '@<!-- -->')
+    .replace(/#(?=\d)/g, '#<!-- -->')
     .replace(/\b(https?|www|ftp)(?=:|\\\.)/gi, '$1&#8203;')
 }

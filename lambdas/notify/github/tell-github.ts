@@ -40,19 +40,23 @@ class Issues {
     const known = before.ref as unknown as { number: number } | null
     const found = known === null ? await this.#find(notice) : undefined
     const number = known?.number ?? found?.number
-    if (number === undefined) return { ref: { number: await this.#create(notice) } }
+    if (number === undefined) return this.#create(notice)
     // an attempt whose answer was lost made it with what is to be said now
     const isSaid = found?.body?.includes(revisionMarker(notice)) === true
     const state = await this.#state(number)
     // somebody deleted or moved it: what happened still has to be somewhere
-    if (state === undefined) return { ref: { number: await this.#create(notice) } }
+    if (state === undefined) return this.#create(notice)
     if (!isSaid) await this.#comment(notice, number, before.isUnsure)
-    const isOver = notice.state === 'closed'
-    if (isOver ? this.#closes && state === 'open' : state === 'closed') {
-      const body = { state: isOver ? 'closed' : 'open' }
-      await this.#send({ method: 'PATCH', url: `${this.#base}/${number}`, body })
-    }
+    await this.#turn(notice, number, state)
     return { ref: { number } }
+  }
+
+  /** Closes it with its incident, or opens it again. */
+  async #turn(notice: Notice, number: number, state: 'open' | 'closed'): Promise<void> {
+    const isOver = notice.state === 'closed'
+    if (isOver ? !this.#closes || state === 'closed' : state === 'open') return
+    const body = { state: notice.state }
+    await this.#send({ method: 'PATCH', url: `${this.#base}/${number}`, body })
   }
 
   /** Lists are up to date at once, unlike the search. */
@@ -69,10 +73,12 @@ class Issues {
     return also.includes(answer.status) ? undefined : (parse<Issue>(answer.text).state ?? 'open')
   }
 
-  async #create(notice: Notice): Promise<number> {
+  async #create(notice: Notice): Promise<Telling> {
     const body = buildIssue(notice)
     const { text } = await this.#send({ method: 'POST', url: this.#base, body })
-    return parse<Issue>(text).number
+    const { number } = parse<Issue>(text)
+    await this.#turn(notice, number, 'open')
+    return { ref: { number } }
   }
 
   async #comment(notice: Notice, number: number, isUnsure: boolean): Promise<void> {

@@ -34,12 +34,12 @@ class Issues {
     const known = (before.ref as unknown as { key: string } | null)?.key
     const found = known === undefined ? await this.#find(notice) : undefined
     const key = known ?? found?.key
-    if (key === undefined) return { ref: { key: await this.#create(notice) } }
+    if (key === undefined) return this.#create(notice)
     // an attempt whose answer was lost made it with what is to be said now
     if (found === undefined || !found.isSaid) {
       const isThere = await this.#comment(notice, key, before.isUnsure)
       // somebody deleted it: what happened still has to be somewhere
-      if (!isThere) return { ref: { key: await this.#create(notice) } }
+      if (!isThere) return this.#create(notice)
     }
     if (notice.state === 'closed') await this.#finish(key)
     return { ref: { key } }
@@ -54,11 +54,13 @@ class Issues {
     return { key: issue.key, isSaid: JSON.stringify(issue).includes(signOf(notice)) }
   }
 
-  async #create(notice: Notice): Promise<string> {
+  async #create(notice: Notice): Promise<Telling> {
     const { project = '', 'issue-type': type = 'Task' } = this.#settings
     const body = buildIssue(notice, project, type)
     const { text } = await this.#send({ method: 'POST', url: `${this.#base}/issue`, body })
-    return parse<{ key: string }>(text).key
+    const { key } = parse<{ key: string }>(text)
+    if (notice.state === 'closed') await this.#finish(key)
+    return { ref: { key } }
   }
 
   /** Whether the issue still is there. */

@@ -1,0 +1,146 @@
+import {
+  CreateSecretCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager'
+import { createTextRedactor } from '#redact'
+import type { Destination } from '#routes'
+import { MemoryStore } from '../../cli/store/memory-store.ts'
+import { startSecrets } from '../../infra/local/emulators/secrets.ts'
+import { makeNotice } from '../../lambdas/notify/content/index.ts'
+import { Deliver, type DeliverPorts } from '../../lambdas/notify/delivery/deliver.ts'
+import { OpenDestinations } from '../../lambdas/notify/delivery/open-destinations.ts'
+import { Secrets } from '../../lambdas/notify/delivery/secrets.ts'
+import type { MakeSender } from '../../lambdas/notify/delivery/sender.ts'
+import {
+  type DeliveryMessage,
+  detailTypes,
+  type IncidentMessage,
+} from '../../lambdas/shared/bus-messages.ts'
+import type { DeliveryEnvelope } from '../../lambdas/shared/delivery-envelope.ts'
+import { sampleRunbook } from './sample-messages.ts'
+
+export interface VirtualDeliveryOptions {
+  readonly make: MakeSender
+  readonly destination: Destination
+  /** Members of its secret. */
+  readonly secret: Readonly<Record<string, string>>
+  /** Where its secret lies; see {@link startTestSecrets}. */
+  readonly secrets: SecretsManagerClient
+}
+
+let names = 0
+
+/** The delivery path with a clock that goes on by itself, and a queue that keeps its promises to it. */
+export class VirtualDelivery {
+  now = Date.parse('2026-11-26T18:20:05Z')
+  readonly queue: { readonly at: number; readonly envelope: DeliveryEnvelope }[] = []
+  readonly dead: { readonly envelope: DeliveryEnvelope; readonly reason: string }[] = []
+  readonly said: DeliveryMessage[] = []
+  readonly figures: Record<string, number> = {}
+  readonly #options: VirtualDeliveryOptions
+  readonly #deliver: Deliver
+  readonly #secret: string
+
+  private constructor(options: VirtualDeliveryOptions, secret: string) {
+    this.#options = options
+    this.#secret = secret
+    const now = () => this.now
+    const secrets = new Secrets({ client: options.secrets, now })
+    const open = new OpenDestinations(options.make, secrets, now)
+    const hasSecret = Object.keys(options.secret).length > 0
+    const destination = { ...options.destination, ...(hasSecret && { secret }) }
+    let tokens = 0
+    const context = {
+      redactor: createTextRedactor([]),
+      runbooks: { 'reverse-shell': sampleRunbook },
+      links: { 'Open in Lanner': 'https://lanner.example/incidents/{incident}' },
+    }
+    const ports: DeliverPorts = {
+      store: new MemoryStore(),
+      destinationOf: async (name) =>
+        name === destination.name ? open.open(destination) : undefined,
+      noticeOf: async (message) => makeNotice(message, context),
+      later: async (envelope, afterMs) => {
+        // as SQS: at least a second's grain, at most 15 minutes
+        const delay = Math.min(900_000, Math.max(0, Math.ceil(afterMs / 1000) * 1000))
+        this.queue.push({ at: this.now + delay, envelope: structuredClone(envelope) })
+      },
+      bury: async (envelope, reason) => void this.dead.push({ envelope, reason }),
+      announce: async (message) => void this.said.push(message),
+      count: (figure) => {
+        this.figures[figure] = (this.figures[figure] ?? 0) + 1
+      },
+      now,
+      random: () => 0.5,
+      sleep: async (milliseconds) => {
+        this.now += milliseconds
+      },
+      token: () => `token-${++tokens}`,
+    }
+    this.#deliver = new Deliver(ports)
+  }
+
+  static async open(options: VirtualDeliveryOptions): Promise<VirtualDelivery> {
+    const name = `lanner/test-${++names}`
+    const SecretString = JSON.stringify(options.secret)
+    await options.secrets.send(new CreateSecretCommand({ Name: name, SecretString }))
+    return new VirtualDelivery(options, name)
+  }
+
+  put(message: IncidentMessage): void {
+    const type =
+      message.incident.state === 'closed'
+        ? detailTypes.closed
+        : message.reason === 'opened'
+          ? detailTypes.opened
+          : detailTypes.updated
+    const { name } = this.#options.destination
+    const envelope = { destination: name, detailType: type, detail: message, attempt: 0 }
+    this.queue.push({ at: this.now, envelope: { ...envelope, since: this.now } })
+  }
+
+  async rotate(members: Readonly<Record<string, string>>): Promise<void> {
+    const SecretString = JSON.stringify(members)
+    const put = new PutSecretValueCommand({ SecretId: this.#secret, SecretString })
+    await this.#options.secrets.send(put)
+  }
+
+  /** Delivers what is due within so many milliseconds; timers that only say again count, too. */
+  async run(milliseconds: number): Promise<void> {
+    const end = this.now + milliseconds
+    for (;;) {
+      this.queue.sort((a, b) => a.at - b.at)
+      const next = this.queue[0]
+      if (next === undefined || next.at > end) break
+      this.queue.shift()
+      this.now = Math.max(this.now, next.at)
+      await this.#deliver.deliver(next.envelope)
+    }
+    this.now = Math.max(this.now, end)
+  }
+
+  /** Delivers all that is due now at once, as copies of the function would. */
+  async runTogether(): Promise<void> {
+    const due = this.queue.splice(0)
+    await Promise.all(due.map(({ envelope }) => this.#deliver.deliver(envelope)))
+  }
+}
+
+export interface TestSecrets {
+  readonly client: SecretsManagerClient
+  stop(): Promise<void>
+}
+
+export async function startTestSecrets(): Promise<TestSecrets> {
+  const { endpoint, stop } = await startSecrets()
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
+  const client = new SecretsManagerClient({ region: 'us-east-1', endpoint, credentials })
+  return {
+    client,
+    stop: async () => {
+      client.destroy()
+      await stop()
+    },
+  }
+}
