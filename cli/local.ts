@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { encodeArtefact } from '#artefact'
+import { formatDiagnostic } from '#load'
+import { readRoutes } from '#routes'
 import { localCredentials } from '../infra/local/clients.ts'
 import { type LocalStack, startLocal } from '../infra/local/start-local.ts'
 import { topology } from '../infra/topology/index.ts'
@@ -13,7 +17,7 @@ import { replayTrace } from './local/replay-trace.ts'
 import { obstacles } from './machine.ts'
 import { printable } from './printable.ts'
 import { RuleBucket } from './rule-bucket.ts'
-import { loadRuleFiles, parseRuleOptions, sharedUsage } from './rule-options.ts'
+import { type LoadedFiles, loadRuleFiles, parseRuleOptions, sharedUsage } from './rule-options.ts'
 import { showErrors } from './rules-check.ts'
 import { StatusLine } from './status-line.ts'
 import { recordedAttack, secondsOf } from './watch.ts'
@@ -27,6 +31,7 @@ Without --rules it uses Lanner's own.
 
   --duration SECONDS        end after so long
   --trace PATH              replay a trace, a file or a directory of them, instead of watching
+  --routes FILE             whom incidents reach, instead of the routes.yaml beside the rules
   --stage NAME              run these functions alone; may be repeated
 ${sharedUsage}`
 
@@ -34,6 +39,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const { rules, values, positionals } = parseRuleOptions(args, {
     duration: { type: 'string' },
     trace: { type: 'string' },
+    routes: { type: 'string' },
     stage: { type: 'string', multiple: true },
   })
   if (positionals.length > 0) throw new UsageError(`unexpected argument "${positionals[0]}"`)
@@ -45,6 +51,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     showErrors(loaded, io)
     return 2
   }
+  const routes = routesOf(values.routes, loaded)
   const trace = values.trace ?? traceInstead(io)
   const figures = new LocalFigures()
   const isTerminal = process.stdout.isTTY === true && !rules.json
@@ -67,6 +74,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   try {
     const bucket = new RuleBucket(stack.clients.s3, stack.names.name('rules'))
     const artefact = encodeArtefact(artefactOf(loaded, rules.selections))
+    await bucket.putRoutes(routes)
     await bucket.assign({ default: await bucket.putSet(artefact), clusters: {}, labels: {} })
     const paint = painter(io.color)
     await stack.listen('bus', { source: ['lanner'] }, (event) => {
@@ -92,6 +100,22 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     await stack.stop()
   }
   return 0
+}
+
+/** The text of the routes to publish: those that are named, those beside the rules, or Lanner's own. */
+function routesOf(path: string | undefined, { routes }: LoadedFiles): string {
+  const [beside] = routes
+  if (path === undefined && beside !== undefined) return beside.file.text
+  const name = path ?? join(libraryPath, 'routes.yaml')
+  let text: string
+  try {
+    text = readFileSync(name, 'utf8')
+  } catch (error) {
+    throw new UsageError(`--routes: ${(error as Error).message}`)
+  }
+  const { ok, diagnostics } = readRoutes({ name, text })
+  if (ok) return text
+  throw new UsageError(`--routes: ${diagnostics.map(formatDiagnostic).join('\n')}`)
 }
 
 function stagesOf(asked: readonly string[] | undefined): readonly string[] | undefined {

@@ -1,4 +1,5 @@
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
+import { routesKey } from '../lambdas/shared/routes-in-force.ts'
 import { type Assignment, parseAssignment } from '../lambdas/shared/rule-sets/assignment.ts'
 import { artefactKey, assignmentKey } from '../lambdas/shared/rule-sets/rule-sets.ts'
 import { sha256 } from './sha256.ts'
@@ -33,6 +34,11 @@ export class RuleBucket {
 
   async assign(assignment: Assignment): Promise<void> {
     await this.#put(assignmentKey, `${JSON.stringify(assignment, null, 2)}\n`)
+  }
+
+  /** Routes are in force as soon as functions look at them again. */
+  async putRoutes(text: string): Promise<void> {
+    await this.#put(routesKey, text)
   }
 
   async #put(Key: string, Body: string): Promise<void> {

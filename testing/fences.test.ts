@@ -76,6 +76,8 @@ const fences: readonly (readonly [folder: string, allowed: readonly string[]])[]
     stage,
     [
       ...[stage, 'lambdas/shared', 'rules', 'node:', '@aws-sdk', '@aws-crypto', '@smithy'],
+      // one function for each kind of destination, and what they have in common
+      ...(stage.startsWith('lambdas/notify-') ? ['lambdas/notify'] : []),
       ...['@aws-lambda-powertools', '@middy/core', '@kubernetes/client-node', 'jose', 'yaml'],
     ],
   ]),

@@ -110,8 +110,13 @@ export class LocalStack {
     await eventbridge.send(new PutTargetsCommand({ Rule: Name, EventBusName, Targets }))
   }
 
-  /** Messages in a queue, visible or under way. A dead-letter queue is called as its queue, `-dead` behind. */
+  /** Messages in a queue, visible, under way or put off. A dead-letter queue is called as its queue, `-dead` behind. */
   async depth(queue: string): Promise<number> {
+    const { now, delayed } = await this.#depths(queue)
+    return now + delayed
+  }
+
+  async #depths(queue: string): Promise<{ readonly now: number; readonly delayed: number }> {
     const { Attributes } = await this.clients.sqs.send(
       new GetQueueAttributesCommand({
         QueueUrl: this.names.queueUrl(queue),
@@ -120,12 +125,13 @@ export class LocalStack {
     )
     const visible = Number(Attributes?.ApproximateNumberOfMessages ?? 0)
     const underWay = Number(Attributes?.ApproximateNumberOfMessagesNotVisible ?? 0)
-    return visible + underWay + Number(Attributes?.ApproximateNumberOfMessagesDelayed ?? 0)
+    const delayed = Number(Attributes?.ApproximateNumberOfMessagesDelayed ?? 0)
+    return { now: visible + underWay, delayed }
   }
 
   /**
    * Waits until all that was put before has gone its way: taken, given up or dead. Rejects when that
-   * takes longer.
+   * takes longer. What a function put off until later has gone its way.
    */
   async settle(timeoutMs = 90_000): Promise<void> {
     const end = Date.now() + timeoutMs
@@ -176,7 +182,7 @@ export class LocalStack {
     if (!this.bus.isIdle) busy.push('the bus')
     for (const [stage, async] of asyncs) if (!async.isIdle) busy.push(stage)
     for (const { queue, poller } of pollers) {
-      if (!poller.isIdle || (await this.depth(queue)) > 0) busy.push(`the queue ${queue}`)
+      if (!poller.isIdle || (await this.#depths(queue)).now > 0) busy.push(`the queue ${queue}`)
     }
     return busy
   }

@@ -1,4 +1,5 @@
 import { pipelineFunctions, pipelineResources } from './pipeline.ts'
+import { routingFunctions, routingResources } from './routing.ts'
 import type { Topology } from './types.ts'
 
 export type { EnvValue, EventPattern, FunctionSpec, Resource, Topology, Trigger } from './types.ts'
@@ -10,7 +11,7 @@ export type { EnvValue, EventPattern, FunctionSpec, Resource, Topology, Trigger 
 export const parts = {
   pipeline: { resources: pipelineResources, functions: pipelineFunctions },
   /** From the bus to people. */
-  routing: { resources: {}, functions: [] },
+  routing: { resources: routingResources, functions: routingFunctions },
   /** From the bus to the Kubernetes API. */
   response: { resources: {}, functions: [] },
 } as const satisfies Readonly<Record<string, Topology>>

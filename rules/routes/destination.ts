@@ -46,7 +46,8 @@ export interface Setting {
 }
 
 interface KindSettings {
-  readonly reach: Reach
+  /** Networks that it can be in, the usual one first. */
+  readonly reach: readonly Reach[]
   /** Messages in so many seconds, unless the file says otherwise: below what the vendor allows. */
   readonly rate: string
   /** Members of its secret; without any it has none. */
@@ -62,20 +63,20 @@ const tls = ['certificate', 'private-key'] as const
 /** What each kind of destination takes. */
 export const kindSettings: Readonly<Record<DestinationKind, KindSettings>> = {
   sns: {
-    ...{ reach: 'aws', rate: '100/s', secret: [], needsSecret: false, urls: 'none' },
+    ...{ reach: ['aws'], rate: '100/s', secret: [], needsSecret: false, urls: 'none' },
     settings: {
       topic: {
-        meaning: 'ARN of the topic',
-        required: true,
+        meaning: 'ARN of the topic; lanner is the one that comes with the stack',
+        default: 'lanner',
         form: [
-          /^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]{1,256}(?:\.fifo)?$/,
+          /^(?:lanner|arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]{1,256}(?:\.fifo)?)$/,
           'the ARN of an SNS topic',
         ],
       },
     },
   },
   slack: {
-    ...{ reach: 'internet', rate: '1/s', secret: ['token', 'url'], needsSecret: true },
+    ...{ reach: ['internet'], rate: '1/s', secret: ['token', 'url'], needsSecret: true },
     urls: 'optional',
     settings: {
       channel: {
@@ -85,7 +86,7 @@ export const kindSettings: Readonly<Record<DestinationKind, KindSettings>> = {
     },
   },
   alertmanager: {
-    ...{ reach: 'vpc', rate: '20/s', secret: ['username', 'password', 'token', ...tls] },
+    ...{ reach: ['vpc'], rate: '20/s', secret: ['username', 'password', 'token', ...tls] },
     ...{ needsSecret: false, urls: 'many' },
     settings: {
       'resend-every': { meaning: 'how often an open incident is sent again', default: '2m' },
@@ -93,14 +94,14 @@ export const kindSettings: Readonly<Record<DestinationKind, KindSettings>> = {
     },
   },
   pagerduty: {
-    ...{ reach: 'internet', rate: '120/m', secret: ['routing-key'], needsSecret: true },
+    ...{ reach: ['internet'], rate: '120/m', secret: ['routing-key'], needsSecret: true },
     urls: 'optional',
     settings: {
       region: { meaning: 'where the account is', default: 'us', oneOf: ['us', 'eu'] },
     },
   },
   jira: {
-    ...{ reach: 'internet', rate: '60/m', secret: ['email', 'token'], needsSecret: true },
+    ...{ reach: ['internet'], rate: '60/m', secret: ['email', 'token'], needsSecret: true },
     urls: 'one',
     settings: {
       project: {
@@ -113,7 +114,7 @@ export const kindSettings: Readonly<Record<DestinationKind, KindSettings>> = {
     },
   },
   github: {
-    ...{ reach: 'internet', rate: '40/m', secret: ['token'], needsSecret: true },
+    ...{ reach: ['internet'], rate: '40/m', secret: ['token'], needsSecret: true },
     urls: 'optional',
     settings: {
       repository: {
@@ -125,15 +126,20 @@ export const kindSettings: Readonly<Record<DestinationKind, KindSettings>> = {
     },
   },
   'security-hub': {
-    ...{ reach: 'aws', rate: '5/s', secret: [], needsSecret: false, urls: 'none' },
+    ...{ reach: ['aws'], rate: '5/s', secret: [], needsSecret: false, urls: 'none' },
     settings: {},
   },
   webhook: {
-    ...{ reach: 'internet', rate: '20/s', secret: ['key', 'token', ...tls], needsSecret: true },
+    ...{
+      reach: ['internet', 'vpc'],
+      rate: '20/s',
+      secret: ['key', 'token', ...tls],
+      needsSecret: true,
+    },
     ...{ urls: 'one', settings: {} },
   },
   falcosidekick: {
-    ...{ reach: 'vpc', rate: '20/s', secret: ['token', ...tls], needsSecret: false },
+    ...{ reach: ['vpc'], rate: '20/s', secret: ['token', ...tls], needsSecret: false },
     ...{ urls: 'one', settings: {} },
   },
 }

@@ -26,11 +26,10 @@ export function readDestination(shape: ShapeReader): Destination | undefined {
   const known = kindSettings[kind]
   const urlKeys = known.urls === 'none' ? [] : known.urls === 'many' ? ['urls'] : ['url']
   const secretKeys = known.secret.length > 0 ? ['secret'] : []
-  const webKeys = known.reach === 'aws' ? [] : ['authorities']
+  const webKeys = known.reach[0] === 'aws' ? [] : ['authorities']
   const settingKeys = Object.keys(known.settings)
   shape.keys([...commonKeys, ...urlKeys, ...secretKeys, ...webKeys, ...settingKeys])
-  const reaches: readonly Reach[] = known.reach === 'aws' ? ['aws'] : ['internet', 'vpc']
-  const reach = shape.oneOf('reach', reaches, known.reach)
+  const reach = shape.oneOf('reach', known.reach, known.reach[0]!)
   const settings = readSettings(shape, known.settings)
   const secret = node.text('secret')
   if (secret !== undefined && !/^[\w/+=.@-]{1,256}$/.test(secret.text)) {

@@ -145,11 +145,15 @@ describe('mistakes', () => {
   })
 
   it('plain http is for the own network', () => {
-    const text = good.replace('    rate: 5/m', '    reach: internet')
-    expect(messages(text)).toEqual([
-      '11 in the internet it must be https://',
-      '11 in the internet it must be https://',
-    ])
+    const hook = '{destination: x, kind: webhook, url: http://x/, secret: lanner/x, reach: REACH}'
+    const text = (reach: string) =>
+      good.replace('  - {destination: mail', `  - ${hook.replace('REACH', reach)}\n$&`)
+    const unused = '14 no route leads to "x"'
+    expect(messages(text('vpc'))).toEqual([unused])
+    const plain = '14 in the internet it must be https://'
+    expect(messages(text('internet'))).toEqual([unused, plain])
+    const known = '14 there is no reach "aws": one of internet, vpc'
+    expect(messages(text('aws'))).toEqual([unused, plain, known])
   })
 
   it('rules and tags that there are not', () => {

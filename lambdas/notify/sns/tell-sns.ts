@@ -3,10 +3,11 @@ import { awsProblem } from '../delivery/aws-problem.ts'
 import type { MakeSender } from '../delivery/sender.ts'
 import { buildPublish } from './build-publish.ts'
 
-/** To a topic, and so to whoever has subscribed to it. */
-export function tellSns(client: SNSClient): MakeSender {
+/** To a topic, and so to whoever has subscribed to it; `own` is the ARN of the one called `lanner`. */
+export function tellSns(client: SNSClient, own?: string): MakeSender {
   return ({ destination }) => {
-    const { topic = '' } = destination.settings
+    const { topic: named = '' } = destination.settings
+    const topic = named === 'lanner' ? (own ?? named) : named
     return {
       tell: async (notice) => {
         const abortSignal = AbortSignal.timeout(destination.timeoutMs)

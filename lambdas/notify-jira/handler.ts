@@ -1,0 +1,6 @@
+import { tellJira } from '../notify/jira/tell-jira.ts'
+import { notifyHandler } from '../notify/notify-handler.ts'
+import { contract } from './contract.ts'
+
+/** From the queue of its kind, with `ReportBatchItemFailures`. */
+export const handler = notifyHandler(contract, tellJira)
