@@ -261,7 +261,7 @@ function hostileMessages(): IncidentMessage[] {
     ...[
       '```\n# head\n``` `code` ~~~',
       '</code><script>alert(1)</script>',
-      '{{template}} ${jndi:ldap://x}',
+      '{{template}} $ {jndi:ldap://x}',
       '*_~',
     ],
     ...[
