@@ -76,3 +76,35 @@ export interface DeliveryMessage {
   readonly text: string
   readonly time: string
 }
+
+/** How a containment turned out, by what the node saw afterwards. */
+export type ContainmentOutcome = 'contained' | 'partially_contained' | 'unenforced' | 'unverified'
+
+/** Detail of `Response Planned|Approved|Done|Failed|Verified|Expired`: one step on a response's way. */
+export interface ResponseMessage {
+  readonly id: string
+  /** Of the response. */
+  readonly response: string
+  readonly incident: string
+  readonly cluster: string
+  readonly rule: string
+  readonly mode: string
+  readonly phase: string
+  readonly target: { readonly namespace: string; readonly name: string; readonly uid: string }
+  /** What happened, in a sentence; may hold names that an attacker chose. */
+  readonly text: string
+  readonly time: string
+  /** What an approval is to be bound to, until when, and what would be done. */
+  readonly approve?: {
+    readonly planHash: string
+    readonly until: string
+    readonly does: readonly string[]
+  }
+  readonly outcome?: ContainmentOutcome
+  /** Proposed when it is not contained. */
+  readonly next?: string
+  /** SHA-256 of the last entry of the evidence's manifest, and where that lies. */
+  readonly evidence?: { readonly manifest: string; readonly head: string }
+  readonly cut?: readonly string[]
+  readonly full?: string
+}

@@ -9,6 +9,7 @@ import {
   type LabelSelector,
   type NetworkPolicy,
   type Node,
+  type OwnerReference,
   type Pod,
   type Service,
   type Workload,
@@ -106,18 +107,22 @@ export async function readWorld(
   }
 }
 
+/** Where what controls something lies; `undefined` for kinds that are not read. */
+export function ownerPath({ kind, name }: OwnerReference, namespace: string): string | undefined {
+  const path = Object.hasOwn(ownerPaths, kind) ? ownerPaths[kind] : undefined
+  if (path === undefined) return undefined
+  const place = path.replace('NAMESPACE', () => encodeURIComponent(namespace))
+  return `/apis/${place}/${encodeURIComponent(name)}`
+}
+
 async function readOwners(kube: Kube, namespace: string, pod: Pod): Promise<Workload[]> {
   const found: Workload[] = []
   let child: KubeObject = pod
   while (found.length < 4) {
     const owner = controllerOf(child)
-    const path = owner === undefined ? undefined : ownerPaths[owner.kind]
+    const path = owner && ownerPath(owner, namespace)
     if (owner === undefined || path === undefined) break
-    const place = path.replace('NAMESPACE', encodeURIComponent(namespace))
-    const object = await readObject<Workload>(
-      kube,
-      `/apis/${place}/${encodeURIComponent(owner.name)}`,
-    )
+    const object = await readObject<Workload>(kube, path)
     if (object?.metadata.uid !== owner.uid) break
     found.push({ ...object, kind: owner.kind })
     child = object

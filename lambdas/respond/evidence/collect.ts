@@ -1,0 +1,202 @@
+import type { Detection } from '../../shared/detection.ts'
+import { ask, type Kube, KubeError, readList, readObject, Unanswered } from '../kubernetes/kube.ts'
+import type { EvidenceStore } from '../machine/ports.ts'
+import { type Plan, planHash, sha256 } from '../plan/plan.ts'
+import { controllerOf, type KubeObject, type Pod } from '../world/objects.ts'
+import { clusterPolicyPath, nodePath, ownerPath, podPath } from '../world/read-world.ts'
+import { headOf, type Manifest, withEntry } from './manifest.ts'
+import { processTree } from './process-tree.ts'
+import { redactObject, redactText } from './redact.ts'
+
+export interface Collecting {
+  readonly plan: Plan
+  readonly kube: Kube
+  readonly store: EvidenceStore
+  readonly detections: () => Promise<readonly Detection[]>
+  readonly now: () => number
+  readonly tailLines: number
+}
+
+export interface Collected {
+  readonly manifest: string
+  readonly head: string
+  /** Pieces that could not be had, and why. */
+  readonly missing: readonly string[]
+}
+
+interface Piece {
+  readonly name: string
+  readonly call: string
+  /** `undefined` when there is none. */
+  readonly read: () => Promise<string | undefined>
+}
+
+/** Most bytes of the log of a container. */
+const logBytes = 4 << 20
+
+/**
+ * Collects evidence and writes each piece once, then the manifest; what lies there from an attempt
+ * before stays as it is. Rejects when the pod's own object cannot be kept: then nothing may be done.
+ */
+export async function collectEvidence(collecting: Collecting): Promise<Collected> {
+  const { plan, store, now } = collecting
+  const folder = ['evidence', plan.cluster, plan.incident, plan.response]
+    .map((part) => encodeURIComponent(part))
+    .join('/')
+  const manifestKey = `${folder}/manifest.json`
+  const before = await store.get(manifestKey)
+  if (before !== undefined) return { ...known(manifestKey, before), missing: [] }
+  const missing: string[] = []
+  let manifest: Manifest = {
+    ...{ version: 1, response: plan.response, incident: plan.incident, cluster: plan.cluster },
+    ...{ planHash: planHash(plan), redacted: true, entries: [] },
+  }
+  for (const [i, { name, call, read }] of (await piecesOf(collecting)).entries()) {
+    const key = `${folder}/${`${i + 1}`.padStart(2, '0')}-${name}`
+    let bytes = await store.get(key)
+    if (bytes === undefined) {
+      let text: string | undefined
+      try {
+        text = await read()
+      } catch (error) {
+        if (i === 0 || !(error instanceof KubeError || error instanceof Unanswered)) throw error
+        missing.push(`${name}: ${error.message}`)
+        continue
+      }
+      if (text === undefined) {
+        missing.push(`${name}: there is none`)
+        continue
+      }
+      await store.putOnce(key, Buffer.from(text))
+      // whoever was first: what lies there is what counts
+      bytes = await store.get(key)
+      if (bytes === undefined) throw new Error(`${key} was written, and is not there`)
+    }
+    const collectedAt = new Date(now() * 1000).toISOString()
+    const entry = { name, key, size: bytes.length, sha256: sha256(bytes), collectedAt, call }
+    manifest = withEntry(manifest, entry)
+  }
+  await store.putOnce(manifestKey, Buffer.from(JSON.stringify(manifest, null, 2)))
+  const kept = await store.get(manifestKey)
+  if (kept === undefined) throw new Error(`${manifestKey} was written, and is not there`)
+  return { ...known(manifestKey, kept), missing }
+}
+
+function known(manifest: string, bytes: Uint8Array) {
+  return { manifest, head: headOf(JSON.parse(Buffer.from(bytes).toString()) as Manifest) }
+}
+
+async function piecesOf(collecting: Collecting): Promise<Piece[]> {
+  const { plan, kube, detections, tailLines } = collecting
+  const { namespace, name, uid, node, serviceAccount } = plan.target
+  const within = `/namespaces/${encodeURIComponent(namespace)}`
+  const pod = await readObject<Pod>(kube, podPath(namespace, name))
+  if (pod === undefined || pod.metadata.uid !== uid) throw new Error('the pod is gone')
+  const object = (file: string, path: string): Piece => {
+    return {
+      name: file,
+      call: `GET ${path}`,
+      read: async () => shown(await readObject(kube, path)),
+    }
+  }
+  const list = (
+    file: string,
+    path: string,
+    query: Readonly<Record<string, string>> = {},
+  ): Piece => {
+    return {
+      name: file,
+      call: `GET ${path}`,
+      read: async () => shown(await readList(kube, path, query)),
+    }
+  }
+  let seen: Promise<readonly Detection[]> | undefined
+  const observed = () => {
+    seen ??= detections()
+    return seen
+  }
+  return [
+    { name: 'pod.json', call: `GET ${podPath(namespace, name)}`, read: async () => shown(pod) },
+    { name: 'plan.json', call: 'plan', read: async () => shown(plan) },
+    { name: 'owners.json', call: 'GET owners', read: async () => shown(await owners(kube, pod)) },
+    ...(node === '' ? [] : [object('node.json', nodePath(node))]),
+    list('events.json', `/api/v1${within}/events`, { fieldSelector: `involvedObject.uid=${uid}` }),
+    list('policies.json', `/apis/networking.k8s.io/v1${within}/networkpolicies`),
+    list('cluster-policies.json', clusterPolicyPath),
+    ...(serviceAccount === ''
+      ? []
+      : [
+          object(
+            'service-account.json',
+            `/api/v1${within}/serviceaccounts/${encodeURIComponent(serviceAccount)}`,
+          ),
+        ]),
+    { name: 'images.json', call: 'status of the pod', read: async () => shown(imagesOf(pod)) },
+    {
+      name: 'detections.ndjson',
+      call: 'the lake',
+      read: async () =>
+        (await observed()).map((each) => `${redactText(JSON.stringify(each))}\n`).join(''),
+    },
+    {
+      name: 'processes.json',
+      call: 'the lake',
+      read: async () => shown(processTree(await observed())),
+    },
+    ...logsOf(kube, pod, tailLines),
+  ]
+}
+
+function shown(value: unknown): string | undefined {
+  return value === undefined ? undefined : `${JSON.stringify(redactObject(value), null, 2)}\n`
+}
+
+async function owners(kube: Kube, pod: Pod): Promise<KubeObject[]> {
+  const found: KubeObject[] = []
+  let child: KubeObject = pod
+  while (found.length < 4) {
+    const owner = controllerOf(child)
+    const path = owner && ownerPath(owner, pod.metadata.namespace ?? '')
+    const object = path === undefined ? undefined : await readObject<KubeObject>(kube, path)
+    if (object === undefined) break
+    found.push(object)
+    child = object
+  }
+  return found
+}
+
+function imagesOf({ status }: Pod) {
+  return [
+    ...(status?.initContainerStatuses ?? []),
+    ...(status?.containerStatuses ?? []),
+    ...(status?.ephemeralContainerStatuses ?? []),
+  ].map(({ name, image, imageID, containerID, restartCount }) => {
+    return { name, image, imageID, containerID, restartCount }
+  })
+}
+
+/** Logs of all containers, of their run before, too. */
+function logsOf(kube: Kube, { metadata, spec }: Pod, tailLines: number): Piece[] {
+  const containers = [
+    ...(spec.initContainers ?? []),
+    ...(spec.containers ?? []),
+    ...(spec.ephemeralContainers ?? []),
+  ]
+  const path = `${podPath(metadata.namespace ?? '', metadata.name)}/log`
+  return containers.flatMap(({ name: container }) =>
+    [false, true].map((previous): Piece => {
+      const file = `logs-${container}${previous ? '-previous' : ''}.txt`
+      const query = {
+        ...{ container, timestamps: 'true', tailLines: `${tailLines}` },
+        ...{ limitBytes: `${logBytes}`, previous: `${previous}` },
+      }
+      const read = async () => {
+        const { status, body } = await ask(kube, { method: 'GET', path, query })
+        return status === 404
+          ? undefined
+          : redactText(typeof body === 'string' ? body : JSON.stringify(body))
+      }
+      return { name: file, call: `GET ${path}?container=${container}&previous=${previous}`, read }
+    }),
+  )
+}

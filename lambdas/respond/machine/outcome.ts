@@ -1,0 +1,70 @@
+import type { ContainmentOutcome } from '../../shared/bus-messages.ts'
+import type { Expectation, Observation } from '../../shared/expectations.ts'
+import type { ResidualAllow } from '../plan/residual-allows.ts'
+
+export interface Judged {
+  readonly outcome: ContainmentOutcome
+  /** Why, in words. */
+  readonly because: string
+  /** What a person may do next; nothing when it is contained. */
+  readonly next?: string
+}
+
+/** Seconds after the act that the network plugin has to bring it into force. */
+export const settleMs = 10_000
+
+/**
+ * What became of a containment. Only silence that was listened to, for all of the time and with nothing
+ * left open, is `contained`: an API server that said yes has contained nothing yet.
+ */
+export function judgeOutcome(
+  expectation: Expectation,
+  { heard, traffic, held }: Observation,
+  residual: readonly ResidualAllow[],
+  inPlace: boolean,
+): Judged {
+  if (!inPlace) {
+    return {
+      outcome: 'unenforced',
+      because: 'somebody took the label or the policies away',
+      next: 'find out who, then respond again; or terminate the pod',
+    }
+  }
+  const [first] = traffic
+  if (first !== undefined) {
+    return {
+      outcome: 'unenforced',
+      because: `${first.process} in ${first.container}: ${first.event} with ${first.remote} came through`,
+      next: 'terminate the pod (evidence is kept); lanner doctor cluster says whether policies are enforced',
+    }
+  }
+  const [holder] = held
+  if (holder !== undefined) {
+    return {
+      outcome: 'partially_contained',
+      because: `${holder.process} in ${holder.container} still sends to ${holder.remote} on a connection it holds`,
+      next: 'terminate the pod: connections made before may live on',
+    }
+  }
+  const { from, until } = expectation
+  const isCovered = heard.some(([start, end]) => start <= from + settleMs && end >= until)
+  if (!isCovered) {
+    return {
+      outcome: 'unverified',
+      because: 'the node was not heard of for all of the time',
+      next: 'look at the node: without its sensor nobody knows what the pod does',
+    }
+  }
+  if (residual.length > 0) {
+    const list = residual.slice(0, 3).map(({ by, what }) => `${by}: ${what}`)
+    return {
+      outcome: 'partially_contained',
+      because: `it was silent, but still allowed are ${list.join('; ')}`,
+      next: 'remove those rules, use a cluster with ClusterNetworkPolicy, or terminate the pod',
+    }
+  }
+  return {
+    outcome: 'contained',
+    because: 'it was silent for all of the time, and nothing is left open',
+  }
+}

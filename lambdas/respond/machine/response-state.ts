@@ -1,0 +1,117 @@
+import type { Mode, ResponseRule } from '#responses'
+import type { ContainmentOutcome, DetailType } from '../../shared/bus-messages.ts'
+import type { Expectation } from '../../shared/expectations.ts'
+import type { Plan } from '../plan/plan.ts'
+
+/** Where a response is on its way. */
+export type Phase =
+  | 'new'
+  | 'awaiting'
+  | 'approved'
+  | 'acting'
+  | 'verifying'
+  | 'holding'
+  | 'expiring'
+  | 'closed'
+
+/** How it ended. */
+export type Ending =
+  | 'observed'
+  | 'refused'
+  | 'lapsed'
+  | 'gone'
+  | 'stopped'
+  | 'failed'
+  | 'ambiguous'
+  | 'done'
+  | 'expired'
+
+export interface StepState {
+  readonly status: 'open' | 'done' | 'gone' | 'refused' | 'failed' | 'ambiguous' | 'skipped'
+  /** Calls of the step that are done. */
+  readonly calls: number
+  /** Set before a call that must not be made twice. */
+  readonly begun?: boolean
+  readonly reason?: string
+}
+
+export interface BackState {
+  readonly step: number
+  readonly inverse: number
+  readonly status: 'open' | 'done' | 'gone' | 'changed' | 'failed' | 'ambiguous'
+  readonly reason?: string
+}
+
+/** Something that happened, once. Lines are never changed. */
+export interface Line {
+  readonly at: number
+  readonly type: DetailType
+  readonly phase: Phase
+  readonly text: string
+}
+
+/** All that is known of a response: one item of state. Times are seconds of the epoch. */
+export interface ResponseState {
+  readonly id: string
+  readonly incident: string
+  readonly incidentTitle: string
+  readonly cluster: string
+  /** Node that told of it. */
+  readonly node: string
+  readonly target: { readonly namespace: string; readonly name: string; readonly uid: string }
+  /** As it was when the response began. */
+  readonly rule: ResponseRule
+  readonly mode: Mode
+  /** Why the mode is lower than the policy says, if it is. */
+  readonly lowered?: string
+  readonly made: number
+  readonly phase: Phase
+  readonly ending?: Ending
+  readonly plan?: Plan
+  readonly planHash?: string
+  readonly plans: number
+  readonly approveBy?: number
+  readonly approval?: { readonly by: string; readonly at: number; readonly planHash: string }
+  readonly evidence?: { readonly manifest: string; readonly head: string }
+  readonly steps: readonly StepState[]
+  readonly acted?: number
+  readonly expiresAt?: number
+  readonly expectation?: Expectation
+  readonly outcome?: ContainmentOutcome
+  readonly next?: string
+  readonly back: readonly BackState[]
+  /** Rounds of undoing that did not get all of it. */
+  readonly tries: number
+  /** Errors in a row of what is around it: clusters, buckets, tables. */
+  readonly errors: number
+  readonly lines: readonly Line[]
+  /** Lines that are on the bus. */
+  readonly said: number
+  readonly lease?: { readonly holder: string; readonly until: number }
+}
+
+/** A change of a response, with what to say about it. */
+export interface Change {
+  readonly set: Partial<ResponseState>
+  readonly say?: readonly { readonly type: DetailType; readonly text: string }[]
+}
+
+export const changesCluster = new Set(['contain', 'destroy', 'node'])
+
+/** Whether evidence has to lie safe before a plan is acted on. */
+export function needsEvidence({ steps }: Plan): boolean {
+  return steps.some(
+    ({ risk, calls }) =>
+      calls.length > 0 && (changesCluster.has(risk) || calls.some(({ via }) => via === 'collect')),
+  )
+}
+
+/** What a plan does, one line a step. */
+export function stepTexts({ steps }: Plan): string[] {
+  return steps.map(({ name, refused, wouldFail, effects, calls }) => {
+    if (refused !== undefined) return `${name}: not done: ${refused}`
+    if (wouldFail !== undefined) return `${name}: would fail: ${wouldFail}`
+    const then = effects.length === 0 ? '' : ` (${effects.join('; ')})`
+    return `${name}${calls.length === 0 ? ': nothing to do' : ''}${then}`
+  })
+}

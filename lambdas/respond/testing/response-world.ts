@@ -1,0 +1,147 @@
+import type { ResponsePolicy } from '#responses'
+import { readResponses } from '#responses'
+import { FailingStore } from '#testing/failing-store.ts'
+import type { BusMessage } from '../../shared/bus.ts'
+import type { IncidentMessage, ResponseMessage } from '../../shared/bus-messages.ts'
+import type { Detection } from '../../shared/detection.ts'
+import type { Kube } from '../kubernetes/kube.ts'
+import type { EvidenceStore, OutsideMessage, OutsideResult, Ports } from '../machine/ports.ts'
+import { Responder } from '../machine/responder.ts'
+
+export const approver = 'arn:aws:sts::123456789012:assumed-role/Responders/ann'
+
+/** The policy of tests: cut off, mark, close the node, tell a webhook. */
+export const policyText = `
+- rule: Isolate
+  match: {rules: [Shell]}
+  expires: 1h
+  approve_within: 30m
+  actions:
+    - {action: describe, actionner: kubernetes:describe}
+    - {action: logs, actionner: kubernetes:log}
+    - {action: mark, actionner: kubernetes:label, parameters: {labels: {lanner.dev/suspicious: "true"}}}
+    - {action: close, actionner: kubernetes:cordon}
+    - {action: cut, actionner: lanner:quarantine}
+    - {action: tell, actionner: "lanner:webhook", parameters: {url: "https://example.org/x"}}
+`
+
+export function policyOf(text: string): ResponsePolicy {
+  const { ok, policy, files } = readResponses([{ name: 'r.yaml', text }])
+  if (!ok) throw new Error(JSON.stringify(files.flatMap(({ diagnostics }) => diagnostics)))
+  return policy
+}
+
+/** The process is gone: nothing of what it still wanted happens. */
+export class Crash extends Error {
+  override readonly name = 'Crash'
+}
+
+/** A number of calls after which the process dies, before or after the last of them has its effect. */
+export interface Death {
+  readonly at: number
+  readonly after: boolean
+}
+
+/** Everything around a responder, in memory, with a clock of its own. */
+export class ResponseWorld {
+  time = 1_800_000_000
+  readonly store = new FailingStore()
+  readonly shared = new FailingStore()
+  readonly evidence = new Map<string, Uint8Array>()
+  readonly said: BusMessage[] = []
+  readonly outside: { readonly call: object; readonly message: OutsideMessage }[] = []
+  outsideResult: OutsideResult = { status: 'done' }
+  policy: ResponsePolicy
+  approvers: readonly string[] = ['arn:aws:sts::123456789012:assumed-role/Responders/*']
+  detections: readonly Detection[] = []
+  readonly #kube: Kube
+  #tokens = 0
+
+  constructor(kube: Kube, policy: string) {
+    this.#kube = kube
+    this.policy = policyOf(policy)
+  }
+
+  get messages(): ResponseMessage[] {
+    return this.said.map(({ detail }) => detail as ResponseMessage)
+  }
+
+  /** What is said, each once, in words. */
+  get story(): string[] {
+    const byId = new Map(
+      this.said.map(({ type, detail }) => [
+        detail.id,
+        `${type}: ${(detail as ResponseMessage).text}`,
+      ]),
+    )
+    return [...byId.values()]
+  }
+
+  /** A process that leads responses; it dies as told. Counts its calls in `calls`. */
+  responder(death?: Death): { readonly responder: Responder; readonly calls: () => number } {
+    let calls = 0
+    let isDead = false
+    const wrap =
+      <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
+      async (...args: A): Promise<R> => {
+        if (isDead) throw new Crash()
+        calls += 1
+        if (calls !== death?.at) return call(...args)
+        isDead = true
+        if (death.after) await call(...args)
+        throw new Crash()
+      }
+    const store = (inner: FailingStore) => ({
+      read: wrap(inner.read.bind(inner)),
+      write: wrap(inner.write.bind(inner)),
+      due: wrap(inner.due.bind(inner)),
+    })
+    const kube: Kube = { send: wrap(this.#kube.send.bind(this.#kube)) }
+    const evidence: EvidenceStore = {
+      putOnce: wrap(async (key, bytes) => {
+        if (!this.evidence.has(key)) this.evidence.set(key, bytes)
+      }),
+      get: wrap(async (key) => this.evidence.get(key)),
+    }
+    const ports: Ports = {
+      ...{ store: store(this.store), shared: store(this.shared), evidence },
+      policy: async () => this.policy,
+      kubes: (cluster) => (cluster === 'test' ? async () => kube : undefined),
+      say: wrap(async (messages) => void this.said.push(...messages)),
+      detections: wrap(async () => this.detections),
+      invoke: wrap(async (call, message) => {
+        this.outside.push({ call, message })
+        return this.outsideResult
+      }),
+      approvers: this.approvers,
+      now: () => this.time,
+      sleep: async () => {},
+      token: () => `${++this.#tokens}`,
+    }
+    return { responder: new Responder(ports), calls: () => calls }
+  }
+}
+
+/** An incident about a pod, as it comes from the bus. */
+export function incidentMessage(
+  target: { readonly name: string; readonly namespace: string; readonly uid: string },
+  more: {
+    readonly id?: string
+    readonly node?: string
+    readonly rule?: string
+    readonly sender?: 'verified' | 'unverified'
+    readonly cluster?: string
+  } = {},
+): IncidentMessage {
+  const { id = 'inc-1', node = 'n1', rule = 'Shell', sender = 'verified', cluster = 'test' } = more
+  const detection = {
+    ...{ hostname: node, output: 'o', output_fields: {}, priority: 'Critical', rule },
+    ...{ source: 'syscall', tags: [], time: '2027-01-15T08:00:00Z' },
+    lanner: {},
+  } as unknown as Detection
+  const incident = {
+    ...{ id, revision: 1, state: 'open', title: rule, priority: 'Critical', cluster, node },
+    ...{ pod: target, sender, family: 'f', rules: { [rule]: 1 }, tags: [], count: 1 },
+  } as unknown as IncidentMessage['incident']
+  return { id: `${id}-1`, incident, reason: 'opened', detection }
+}

@@ -1,0 +1,234 @@
+import type { Json, StateStore } from '#correlate'
+import { eventTypes, type SyscallEvent } from '#events'
+import { itemKey } from './state-key.ts'
+
+/** What a pod that is cut off must not do any more, until when it is looked at. */
+export interface Expectation {
+  /** The response's id. */
+  readonly id: string
+  readonly cluster: string
+  readonly node: string
+  readonly podUid: string
+  /** Ids of its containers, twelve characters. */
+  readonly containers: readonly string[]
+  /** Milliseconds of the epoch: what happens after `from` counts, up to `until`. */
+  readonly from: number
+  readonly until: number
+  /** Names of event types that tell of traffic. */
+  readonly forbidden: readonly string[]
+}
+
+/** What a node told of a pod that is cut off. Grows only, whatever comes twice or late. */
+export interface Observation {
+  /** Milliseconds of the epoch: the node was heard of for all that time, without a loss. */
+  readonly heard: readonly (readonly [from: number, to: number])[]
+  /** Traffic that came through: a connection made, or bytes that came in. At most 20. */
+  readonly traffic: readonly Seen[]
+  /** Bytes that went out on a connection: whether they arrive, no node can say. At most 20. */
+  readonly held: readonly Seen[]
+}
+
+export interface Seen {
+  readonly event: string
+  readonly time: number
+  readonly container: string
+  readonly process: string
+  readonly remote: string
+}
+
+/** Of a batch, what says how much of its node it covers. */
+export interface Coverage {
+  readonly cluster: string
+  readonly node: string
+  /** Nanoseconds of the epoch. */
+  readonly firstTime: bigint
+  readonly lastTime: bigint
+  readonly sealedAt: bigint
+  readonly lost: number
+}
+
+/** Event types that tell of traffic; reads and writes count on sockets of the internet alone. */
+export const trafficEvents = [
+  ...['connect', 'accept', 'accept4', 'sendto', 'sendmsg', 'sendmmsg', 'recvfrom', 'recvmsg'],
+  ...['recvmmsg', 'read', 'readv', 'write', 'writev'],
+] as const
+const makes = new Set(['connect', 'accept', 'accept4'])
+const brings = new Set(['recvfrom', 'recvmsg', 'recvmmsg', 'read', 'readv'])
+const mostSeen = 20
+const mostHeard = 200
+
+/**
+ * What the events of one node mean for the expectations there are, by expectation: none for those of
+ * other nodes and times. Pure; an expectation without events still learns that its node was heard of.
+ */
+export function matchExpectations(
+  expectations: readonly Expectation[],
+  coverage: Coverage,
+  events: Iterable<SyscallEvent>,
+): ReadonlyMap<string, Observation> {
+  const from = milliseconds(coverage.firstTime)
+  const to = Math.max(milliseconds(coverage.lastTime), milliseconds(coverage.sealedAt))
+  const about = expectations.filter(
+    (each) =>
+      each.cluster === coverage.cluster &&
+      each.node === coverage.node &&
+      each.from <= to &&
+      each.until >= (from || to),
+  )
+  if (about.length === 0) return new Map()
+  const found = new Map<string, { traffic: Seen[]; held: Seen[] }>()
+  for (const { id } of about) found.set(id, { traffic: [], held: [] })
+  for (const event of events) {
+    const { container } = event.process
+    if (container === undefined) continue
+    const time = milliseconds(event.time)
+    for (const each of about) {
+      const isIts = each.containers.includes(container.id) || container.podUid === each.podUid
+      if (!isIts || time < each.from || time > each.until) continue
+      const kind = judge(event, each.forbidden)
+      if (kind !== undefined) found.get(each.id)![kind].push(seen(event, time, container.id))
+    }
+  }
+  const heard = coverage.lost === 0 ? [[from || to, to] as const] : []
+  return new Map([...found].map(([id, { traffic, held }]) => [id, { heard, traffic, held }]))
+}
+
+function judge(event: SyscallEvent, forbidden: readonly string[]): 'traffic' | 'held' | undefined {
+  const name = eventTypes[event.type]?.name ?? ''
+  if (!forbidden.includes(name)) return undefined
+  const { fd, result } = event
+  if (fd === undefined || (fd.kind !== 'ipv4' && fd.kind !== 'ipv6')) return undefined
+  if (isLoopback(fd.socket?.remoteIp ?? '')) return undefined
+  if (result === undefined || result < 0) return undefined
+  if (makes.has(name)) return fd.socket?.l4proto === 'udp' ? undefined : 'traffic'
+  if (result === 0) return undefined
+  return brings.has(name) ? 'traffic' : 'held'
+}
+
+function isLoopback(ip: string): boolean {
+  return ip.startsWith('127.') || ip === '::1' || ip.startsWith('::ffff:127.')
+}
+
+function seen(event: SyscallEvent, time: number, container: string): Seen {
+  const { socket } = event.fd!
+  return {
+    event: eventTypes[event.type]!.name,
+    time,
+    container,
+    process: event.process.comm.slice(0, 32),
+    remote: socket === undefined ? '' : `${socket.remoteIp}:${socket.remotePort}`,
+  }
+}
+
+function milliseconds(nanoseconds: bigint): number {
+  return Number(nanoseconds / 1_000_000n)
+}
+
+export const nothingObserved: Observation = { heard: [], traffic: [], held: [] }
+
+/** Both observations as one; the same twice is as once. */
+export function mergeObservations(a: Observation, b: Observation): Observation {
+  return {
+    heard: joined([...a.heard, ...b.heard]),
+    traffic: distinct([...a.traffic, ...b.traffic]),
+    held: distinct([...a.held, ...b.held]),
+  }
+}
+
+/** Stretches of time that touch or overlap are one; batches of a node follow each other within seconds. */
+function joined(stretches: readonly (readonly [number, number])[]): Observation['heard'] {
+  const all: [number, number][] = []
+  for (const [from, to] of [...stretches].sort((a, b) => a[0] - b[0] || a[1] - b[1])) {
+    const last = all.at(-1)
+    if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], to)
+    else all.push([from, to])
+  }
+  return all.slice(-mostHeard)
+}
+
+function distinct(all: readonly Seen[]): Seen[] {
+  const byText = new Map(all.map((one) => [JSON.stringify(one), one]))
+  return [...byText.values()]
+    .sort((a, b) => a.time - b.time || (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+    .slice(0, mostSeen)
+}
+
+/** Key of the expectations of a cluster: one item, so that reading it costs one unit now and then. */
+export function boardKey(cluster: string): string {
+  return itemKey('expectations', cluster)
+}
+
+export function observationKey(id: string): string {
+  return itemKey('observation', id)
+}
+
+const mostOnBoard = 200
+
+/** Expectations of a cluster that still count; to be kept for some seconds by who asks for every batch. */
+export async function readExpectations(
+  store: StateStore,
+  cluster: string,
+  now: number,
+): Promise<readonly Expectation[]> {
+  const item = (await store.read([boardKey(cluster)], now)).get(boardKey(cluster))
+  const all = (item?.value ?? []) as unknown as readonly Expectation[]
+  return all.filter(({ until }) => until + graceMs >= now * 1000)
+}
+
+/** Batches may come so much later than what they tell of. */
+const graceMs = 120_000
+
+/** Puts an expectation on the board of its cluster; once is enough, twice does no harm. */
+export async function addExpectation(
+  store: StateStore,
+  expectation: Expectation,
+  now: number,
+): Promise<void> {
+  const key = boardKey(expectation.cluster)
+  await change(store, key, now, now + 86_400, (value) => {
+    const others = ((value ?? []) as unknown as readonly Expectation[]).filter(
+      ({ id, until }) => id !== expectation.id && until + graceMs >= now * 1000,
+    )
+    return [...others, expectation].slice(-mostOnBoard) as unknown as Json
+  })
+}
+
+/** Adds what was observed to what is known. For the stage that sees the batches. */
+export async function addObservations(
+  store: StateStore,
+  observed: ReadonlyMap<string, Observation>,
+  now: number,
+): Promise<void> {
+  for (const [id, observation] of observed) {
+    await change(store, observationKey(id), now, now + 86_400, (value) => {
+      const before = (value ?? nothingObserved) as unknown as Observation
+      return mergeObservations(before, observation) as unknown as Json
+    })
+  }
+}
+
+export async function readObservation(
+  store: StateStore,
+  id: string,
+  now: number,
+): Promise<Observation> {
+  const item = (await store.read([observationKey(id)], now)).get(observationKey(id))
+  return (item?.value ?? nothingObserved) as unknown as Observation
+}
+
+async function change(
+  store: StateStore,
+  key: string,
+  now: number,
+  expires: number,
+  update: (value: Json | undefined) => Json,
+): Promise<void> {
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const item = (await store.read([key], now)).get(key)
+    const value = update(item?.value)
+    if (item !== undefined && JSON.stringify(item.value) === JSON.stringify(value)) return
+    const conflicts = await store.write([{ key, value, from: item?.version ?? 0, expires }])
+    if (conflicts.length === 0) return
+  }
+  throw new Error(`${key}: others keep writing`)
+}
