@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { LiveAlone } from './live-alone.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -10,6 +11,7 @@ const timeouts = { testTimeout: 120_000, hookTimeout: 120_000 }
 export default defineConfig({
   root,
   test: {
+    reporters: ['default', new LiveAlone()],
     projects: [
       {
         test: {
