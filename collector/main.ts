@@ -14,7 +14,12 @@ import { createTables } from './agent/tables.ts'
 import { readConfig } from './config/read-config.ts'
 import { rulesOptions } from './config/rules-options.ts'
 import { serveHealth } from './health.ts'
-import { clusterAddress, startPodIdentity } from './kubernetes/index.ts'
+import {
+  type ApiAddress,
+  clusterAddress,
+  nodeInstance,
+  startPodIdentity,
+} from './kubernetes/index.ts'
 import { metricsOf, type NodeFigures } from './metrics.ts'
 import { NodeAlerts } from './node-alerts.ts'
 import { Outlet } from './outlet.ts'
@@ -27,6 +32,7 @@ import { Watchdog } from './watchdog.ts'
 const TICK_MS = 100
 const LOOK_TICKS = 20
 const GOODBYE_MS = 15_000
+const INSTANCE_MS = 60_000
 
 process.title = 'lanner-agent'
 const say = (text: string) => process.stderr.write(`lanner: ${text.toWellFormed()}\n`)
@@ -92,8 +98,11 @@ async function openOutlet(): Promise<Outlet | undefined> {
     keep,
     rulesetHash: () => rules.hash,
     announce: say,
+    instance: () => instance,
   })
 }
+/** Id of this machine, once it is known. */
+let instance = config.identity.instance === 'node' ? '' : config.identity.instance
 const outlet = await orFail('the way to the stream', openOutlet)
 
 if (outlet === undefined) link.state.begin(undefined)
@@ -168,18 +177,33 @@ const rulesWatch = new RulesWatch({
   onUnreadable: refuseRules,
 })
 
+/** Asks the API once, and again each minute until it answers. */
+function learnInstance(address: ApiAddress): void {
+  const ask = async () => {
+    try {
+      instance = await nodeInstance(address, node, AbortSignal.timeout(INSTANCE_MS))
+    } catch (error) {
+      say(`the machine of node ${node} is not known: ${(error as Error).message}`)
+      setTimeout(ask, INSTANCE_MS).unref()
+    }
+  }
+  void ask()
+}
+
 function startKubernetes() {
-  const { mode, url, ca, token } = config.kubernetes
+  const { mode, url: given, ca, token } = config.kubernetes
   if (mode === 'off') return undefined
   const found = clusterAddress(process.env)
-  const address = url === '' ? found?.url : url
-  if (address === undefined) {
+  const url = given === '' ? found?.url : given
+  if (url === undefined) {
     const reason = 'kubernetes.mode is on, but there is no kubernetes.url and no pod environment'
     if (mode === 'on') fail(2, [`${configPath}: ${reason}`])
     return undefined
   }
+  const address = { url, caFile: ca, tokenFile: token }
+  if (config.identity.instance === 'node') learnInstance(address)
   return startPodIdentity({
-    address: { url: address, caFile: ca, tokenFile: token },
+    address,
     node,
     containers: tables.containers,
   })

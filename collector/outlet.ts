@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import type { Rule } from '#engine'
 import type { BatchInfo, NoticeKind, SyscallEvent } from '#events'
+import { BatchSigner } from './agent/batch-signer.ts'
 import { Batcher } from './agent/batcher.ts'
 import { Folder, type FolderFigures } from './agent/fold.ts'
 import { Outbox } from './agent/outbox.ts'
@@ -8,7 +10,9 @@ import type { SensorLink } from './agent/sensor-link.ts'
 import { ShipLimit, type ShipLimitFigures } from './agent/ship-limit.ts'
 import { Spool, type SpoolFigures } from './agent/spool.ts'
 import { compress, ZSTD } from './agent/zstd.ts'
+import { CanaryClock } from './canary-clock.ts'
 import type { Config } from './config/settings.ts'
+import { Announcer } from './sinks/announcer.ts'
 import type { BatchSink } from './sinks/batch-sink.ts'
 import { type Reachability, Shipper, type ShipperFigures } from './sinks/shipper.ts'
 
@@ -23,6 +27,8 @@ export interface OutletOptions {
   /** Hash of the rules in force. */
   readonly rulesetHash: () => string
   readonly announce: (text: string) => void
+  /** Id of this machine; "" while it is not known. */
+  readonly instance: () => string
 }
 
 export interface OutletFigures {
@@ -48,6 +54,8 @@ export class Outlet {
   readonly #link: SensorLink
   readonly #state: RunState
   readonly #sink: BatchSink
+  readonly #signer: BatchSigner
+  readonly #canary: CanaryClock
 
   /** Opens the spool, and names in the state the last batch of the run before. */
   static async open(options: OutletOptions): Promise<Outlet> {
@@ -65,18 +73,28 @@ export class Outlet {
   }
 
   private constructor(options: OutletOptions, spool: Spool) {
-    const { config, link, sink, announce } = options
+    const { config, node, link, sink, announce, instance } = options
     const { state } = link
     const run = state.begin(spool.last)
+    const { key, token } = config.identity
+    const signer =
+      key === '' ? BatchSigner.fromSeed(state.seed) : BatchSigner.fromPem(readFileSync(key, 'utf8'))
     const isSameRun = spool.last?.run === run
     this.#link = link
     this.#state = state
     this.#spool = spool
     this.#sink = sink
+    this.#signer = signer
+    this.#canary = new CanaryClock(node)
+    const { publicKey, keyId } = signer
     this.#shipper = new Shipper({
       spool,
       sink,
       announce,
+      records: new Announcer({
+        ...{ publicKey, keyId, instance, tokenPath: token, say: announce },
+        now: () => performance.now(),
+      }),
       onRefused: (_, events) => state.add('lost-sink', events),
     })
     let carried = { queue: 0, spool: 0, folded: 0 }
@@ -92,7 +110,7 @@ export class Outlet {
       compress,
       wallClock,
       store: async (batch) => {
-        await spool.append(batch)
+        await spool.append(signer.sign(batch))
         this.#shipper.wake()
       },
       firstSequence: isSameRun ? spool.last.sequence + 1 : 0,
@@ -155,7 +173,7 @@ export class Outlet {
           limit: state.total('lost-limit'),
         },
       },
-      keyId: '',
+      keyId: this.#signer.keyId,
       compression: ZSTD,
     }
   }
@@ -192,6 +210,7 @@ export class Outlet {
   }
 
   tick(): void {
+    if (this.#canary.isDue(Date.now() / 1000)) this.notify('canary', '')
     this.#outbox.tick()
   }
 

@@ -25,6 +25,22 @@ describe('the state of a run', () => {
     expect(second.unsettled).toBe(0)
   })
 
+  it('has a key of its own, which the next agent has, too', () => {
+    const memory = new ArrayBuffer(4096)
+    const first = new RunState(memory)
+    first.begin(undefined)
+    first.add('restarts', 3)
+    const seed = first.seed.slice()
+    expect(seed.some((byte) => byte !== 0)).toBe(true)
+    const second = new RunState(memory)
+    second.begin({ run: first.run, sequence: 1 })
+    expect(second.seed).toEqual(seed)
+    expect(second.total('restarts')).toBe(4)
+    const other = new RunState(new ArrayBuffer(4096))
+    other.begin(undefined)
+    expect(other.seed).not.toEqual(seed)
+  })
+
   it('has no run before on a new node', () => {
     const state = new RunState(new ArrayBuffer(4096))
     state.begin(undefined)

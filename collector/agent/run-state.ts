@@ -13,7 +13,15 @@ const totals = [
 export type Total = (typeof totals)[number]
 
 /** Places of the other words. */
-const Word = { run: 0, previousRun: 1, previousSequence: 2, unsettled: 3, totals: 8 } as const
+const Word = {
+  run: 0,
+  previousRun: 1,
+  previousSequence: 2,
+  unsettled: 3,
+  totals: 8,
+  seed: 64,
+} as const
+const seedBytes = 32
 
 /**
  * What has to outlive the agent within a run of the sensor: it lies in memory that the sensor keeps.
@@ -22,11 +30,14 @@ const Word = { run: 0, previousRun: 1, previousSequence: 2, unsettled: 3, totals
 export class RunState {
   readonly #numbers: Float64Array
   readonly #bits: BigUint64Array
+  /** What the key of this run is made of: 32 bytes. Whoever reads them can speak for this run. */
+  readonly seed: Uint8Array
 
   /** @param memory of a page, see `SensorLink.kept` */
   constructor(memory: ArrayBuffer) {
     this.#numbers = new Float64Array(memory)
     this.#bits = new BigUint64Array(memory)
+    this.seed = new Uint8Array(memory, Word.seed * 8, seedBytes)
   }
 
   /**
@@ -35,6 +46,8 @@ export class RunState {
    */
   begin(last: { readonly run: bigint; readonly sequence: number } | undefined): bigint {
     if (this.#bits[Word.run] === 0n) {
+      // before the number: an agent that dies in between leaves no run without a key
+      crypto.getRandomValues(this.seed)
       this.#bits[Word.run] = crypto.getRandomValues(new BigUint64Array(1))[0]! | 1n
       this.#bits[Word.previousRun] = last?.run ?? 0n
       this.#numbers[Word.previousSequence] = last === undefined ? 0 : last.sequence + 1

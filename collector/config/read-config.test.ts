@@ -53,6 +53,9 @@ describe('the configuration of the agent', () => {
       'c.yaml: rules.paths names no rules: nothing would be detected',
       'c.yaml: neither kinesis.stream nor alerts.mode is set: nothing would leave the node',
     ])
+    expect(mistakesIn(`${least}identity: {instance: node}\nkubernetes: {mode: off}`)).toEqual([
+      'c.yaml: identity.instance is node, but kubernetes.mode is off: nobody could be asked',
+    ])
     expect(mistakesIn('rules: {paths: /r}\nalerts: {mode: always, stdout: false}')).toEqual([
       'c.yaml: alerts.mode is on, but alerts go nowhere: set alerts.stdout, alerts.file.path or alerts.http.url',
     ])

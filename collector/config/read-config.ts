@@ -101,6 +101,9 @@ function check(config: Config, mistake: (message: string) => void): void {
       'alerts.mode is when-cloud-unreachable, but there is no kinesis.stream; set it to always',
     )
   }
+  if (config.identity.instance === 'node' && config.kubernetes.mode === 'off') {
+    mistake('identity.instance is node, but kubernetes.mode is off: nobody could be asked')
+  }
   const { stdout, file, http } = config.alerts
   if (config.alerts.mode !== 'off' && !stdout && file.path === '' && http.url === '') {
     mistake(

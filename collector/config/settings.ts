@@ -18,6 +18,20 @@ export const settings = {
     region: text('its region; by the usual AWS settings when empty', ''),
     endpoint: text('another endpoint than the region has', ''),
   },
+  identity: {
+    token: text(
+      'file with the service account token (audience lanner) that says on which node this runs; may be missing',
+      '/var/run/secrets/lanner/token',
+    ),
+    key: text(
+      'PEM file with an Ed25519 key that the operator enrolled, outside Kubernetes; a key a run when empty',
+      '',
+    ),
+    instance: text(
+      'id of this machine, so that its termination is known for one; node: as the Kubernetes API says (needs get on nodes)',
+      '',
+    ),
+  },
   spool: {
     directory: text(
       'where batches wait for the stream; must outlive the agent',
@@ -27,7 +41,7 @@ export const settings = {
   },
   batch: {
     wait: duration('how long an event waits for others', 1, 0.05, 60),
-    heartbeat: duration('silence after which an empty batch says that the node lives', 30, 1, 600),
+    heartbeat: duration('silence after which an empty batch says that the node lives', 30, 1, 60),
   },
   fold: {
     window: duration(

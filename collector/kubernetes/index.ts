@@ -6,6 +6,7 @@ import { PodWatch, type PodWatchFigures, type PodWatchLimits } from './pod-watch
 
 export type { ApiAddress } from './api-connection.ts'
 export { clusterAddress } from './api-connection.ts'
+export { nodeInstance } from './node-instance.ts'
 
 export interface PodIdentityOptions {
   readonly address: ApiAddress

@@ -12,6 +12,7 @@ export interface WaitingBatch {
     readonly eventCount: number
     /** Nanoseconds since the epoch. */
     readonly sealedAt: bigint
+    readonly keyId: string
   }
 }
 
@@ -21,9 +22,18 @@ export interface WaitingBatches {
   release(upTo: number): Promise<void>
 }
 
+/** Makes records of batches: see `Announcer`. */
+export interface RecordMaker {
+  dress(batches: readonly WaitingBatch[]): Promise<readonly Uint8Array[]>
+  /** Which records of the last {@link dress} were taken. */
+  taken(areTaken: readonly boolean[]): void
+}
+
 export interface ShipperOptions {
   readonly spool: WaitingBatches
   readonly sink: BatchSink
+  /** Without it, records are batches and nothing else. */
+  readonly records?: RecordMaker
   /** Says something to the operator, once a change. */
   readonly announce: (message: string) => void
   /** Told of batches that the service refused for good. */
@@ -98,6 +108,7 @@ export class Shipper {
 
   constructor(options: ShipperOptions) {
     this.#options = {
+      records: { dress: async (batches) => batches.map(({ batch }) => batch), taken: () => {} },
       onRefused: () => {},
       clock: steadyClock,
       wallClock: Date.now,
@@ -185,7 +196,7 @@ export class Shipper {
 
   /** One request, or none when nothing waits; how long to wait then. */
   async #step(): Promise<number> {
-    const { spool, sink, clock } = this.#options
+    const { spool, sink, records, clock } = this.#options
     const waiting = await spool.next(sink.limits.batches, sink.limits.bytes)
     this.#oldestSealedAt = waiting[0]?.header.sealedAt
     if (waiting.length === 0) {
@@ -194,18 +205,20 @@ export class Shipper {
       return idleMs
     }
     const batches = this.#choose(waiting)
+    const bytes = await records.dress(batches)
     const started = clock.now()
     const outcomes =
       batches.length === 0
         ? []
         : await sink.send(
-            batches.map(({ batch, header }) => ({
+            batches.map(({ header }, at) => ({
               node: header.node,
               sequence: header.sequence,
-              bytes: batch,
+              bytes: bytes[at]!,
             })),
             this.#stop.signal,
           )
+    records.taken(outcomes.map(({ kind }) => kind === 'sent'))
     if (this.#stop.signal.aborted && outcomes.every(({ kind }) => kind !== 'sent')) return 0
     const pauseMs = this.#take(batches, outcomes, started)
     await this.#release(waiting)

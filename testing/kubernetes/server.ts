@@ -29,6 +29,8 @@ export interface Kubernetes {
     update(pod: PodObject): PodObject
     delete(pod: PodObject): void
   }
+  /** Nodes by name, for calls about one. */
+  readonly nodes: Map<string, object>
   readonly faults: Faults
   /** All calls so far. */
   readonly requests: readonly LoggedRequest[]
@@ -89,6 +91,8 @@ export async function startKubernetes(): Promise<Kubernetes> {
   await listen(server, 0)
   const { port } = server.address() as AddressInfo
 
+  const nodes = new Map<string, object>()
+
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'https://localhost')
     const query = Object.fromEntries(url.searchParams)
@@ -111,6 +115,11 @@ export async function startKubernetes(): Promise<Kubernetes> {
       response.end(JSON.stringify(statusOf(status, message)))
     }
     if (authorization !== `Bearer ${token}`) return fail(401, 'Unauthorized')
+    const node = nodes.get(url.pathname.replace('/api/v1/nodes/', ''))
+    if (node !== undefined && request.method === 'GET') {
+      response.end(JSON.stringify(node))
+      return
+    }
     if (kind === 'other') return fail(404, 'the server could not find the requested resource')
     const fault = faults.take(kind)
     switch (fault?.kind) {
@@ -208,6 +217,7 @@ export async function startKubernetes(): Promise<Kubernetes> {
       update: (pod) => store.put(pod),
       delete: (pod) => store.delete(pod),
     },
+    nodes,
     faults,
     requests,
     get watches() {

@@ -1,10 +1,11 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { createPublicKey, verify } from 'node:crypto'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Batch, SyscallEvent } from '#events'
+import { type Batch, bytesToSign, readHeader, type SyscallEvent, splitRecord } from '#events'
 import { whyNotLive } from './machine.ts'
 import { LiveNode, type NodeOptions } from './node.ts'
 import { act, actor } from './watcher.ts'
@@ -63,8 +64,35 @@ describe.skipIf(reason !== '')(`live: a node of a fleet ${reason}`, () => {
     expect(events.map(({ fd }) => fd?.name)).toEqual(['/etc/shadow'])
     expect(events[0]!.process.comm).toBe('lanner-actor')
     const kinds = batches.flatMap(({ notices }) => notices.map(({ kind }) => kind))
-    expect(kinds).toEqual(['started', 'stopped'])
+    expect(kinds.filter((kind) => kind !== 'canary')).toEqual(['started', 'stopped'])
     expect(batches.at(-1)!.header.counters.lost).toEqual({})
+  })
+
+  it('signs with a key that it announces with its token, also after a kill', async () => {
+    const node = await start({ rules: opened('/etc/shadow') })
+    await act('open', '/etc/shadow', 'r')
+    await node.until(async () => opensOf(await node.events(), '/etc/shadow') === 1)
+    writeFileSync(join(node.directory, 'token'), 'a.b.c')
+    process.kill(node.agentPid, 'SIGKILL')
+    await node.until(() => node.errors.split('watching').length > 2)
+    await act('open', '/etc/shadow', 'r')
+    expect(await node.end()).toBe(0)
+    const records = (await node.records()).map(splitRecord)
+    const announced = records.flatMap(({ announcement }) => announcement ?? [])
+    expect(new Set(announced.map(({ token }) => token))).toEqual(new Set(['', 'a.b.c']))
+    const keys = new Set(
+      announced.map(({ publicKey }) => Buffer.from(publicKey).toString('base64url')),
+    )
+    expect(keys.size).toBe(1)
+    const key = createPublicKey({
+      key: { kty: 'OKP', crv: 'Ed25519', x: [...keys][0]! },
+      format: 'jwk',
+    })
+    for (const { batch } of records) {
+      const { keyId, signature } = readHeader(batch)
+      expect(keyId).toMatch(/^[0-9a-f]{24}$/)
+      expect(verify(null, bytesToSign(batch), key, signature)).toBe(true)
+    }
   })
 
   it('sends an urgent event at once, others after a while, and lives when idle', async () => {

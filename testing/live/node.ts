@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { type Batch, decodeBatch, type Notice, type SyscallEvent } from '#events'
+import { type Batch, decodeBatch, type Notice, type SyscallEvent, splitRecord } from '#events'
 import { startKinesis, type TestKinesis, testCredentials } from '#testing/kinesis/start-kinesis.ts'
 import { decompress } from '../../collector/agent/zstd.ts'
 import { lanner } from './watcher.ts'
@@ -57,7 +57,7 @@ export class LiveNode {
   #config(): string {
     const { settings = '', withoutStream } = this.#options
     const stream = `kinesis: {stream: ${STREAM}, region: us-east-1, endpoint: "${this.kinesis.endpoint}"}\nspool: {directory: ${this.directory}/spool, limit: 8MiB}\n`
-    const base = `cluster: test\nnode: test-node\nrules: {paths: ${this.directory}/rules, matching: all}\nhealth: {port: 0}\n`
+    const base = `cluster: test\nnode: test-node\nrules: {paths: ${this.directory}/rules, matching: all}\nhealth: {port: 0}\nidentity: {token: ${this.directory}/token}\n`
     const kubernetes = settings.includes('kubernetes:') ? '' : 'kubernetes: {mode: off}\n'
     return base + kubernetes + (withoutStream === true ? '' : stream) + settings
   }
@@ -106,10 +106,15 @@ export class LiveNode {
     return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0])
   }
 
+  /** Everything in the stream, as it stands there. */
+  async records(): Promise<Uint8Array[]> {
+    return (await this.kinesis.readAll(STREAM)).map(({ data }) => data)
+  }
+
   /** Everything in the stream. */
   async batches(): Promise<Batch[]> {
-    const records = await this.kinesis.readAll(STREAM)
-    return records.map(({ data }) => decodeBatch(data, decompress))
+    const records = await this.records()
+    return records.map((record) => decodeBatch(splitRecord(record).batch, decompress))
   }
 
   async events(): Promise<SyscallEvent[]> {

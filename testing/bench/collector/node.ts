@@ -12,7 +12,7 @@ import {
 import { createServer } from 'node:net'
 import { constants, setPriority, tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { type Batch, decodeBatch } from '#events'
+import { type Batch, decodeBatch, splitRecord } from '#events'
 import { testCredentials } from '#testing/kinesis/start-kinesis.ts'
 import { Metrics } from '../../../cli/metrics-text.ts'
 import { decompress } from '../../../collector/agent/zstd.ts'
@@ -179,7 +179,7 @@ export class BenchNode {
     this.#kinesis.send('read')
     const [records] = (await answer) as [ArrivedRecord[]]
     return records.map(({ data, arrivedAt }) => ({
-      ...decodeBatch(data, decompress),
+      ...decodeBatch(splitRecord(data).batch, decompress),
       bytes: data.length,
       arrivedAt,
     }))
