@@ -46,4 +46,31 @@ export const pipelineFunctions: readonly FunctionSpec[] = [
     triggers: [],
     env: {},
   },
+  {
+    // What is due: gaps, silence, incidents that are over. Alone, so that nothing is told twice.
+    ...{ stage: 'sweep', memoryMiB: 1024, timeoutSeconds: 55, reservedConcurrency: 1 },
+    triggers: [{ kind: 'schedule', everyMinutes: 1, retries: 0, dead: 'bus-dead' }],
+    env: {
+      ...{ TABLE: { of: 'table' }, LAKE_BUCKET: { of: 'lake' } },
+      ...{ BUS: { of: 'bus' }, DEAD_LETTERS: { of: 'bus-dead' } },
+    },
+  },
+  {
+    ...{ stage: 'departures', memoryMiB: 256, timeoutSeconds: 15 },
+    triggers: [
+      {
+        ...{ kind: 'bus', bus: '', retries: 2, maxAgeSeconds: 3600, dead: 'bus-dead' },
+        pattern: {
+          source: ['aws.ec2', 'aws.autoscaling'],
+          'detail-type': [
+            'EC2 Instance State-change Notification',
+            'EC2 Spot Instance Interruption Warning',
+            'EC2 Instance-terminate Lifecycle Action',
+            'EC2 Instance Terminate Successful',
+          ],
+        },
+      },
+    ],
+    env: { TABLE: { of: 'table' } },
+  },
 ]
