@@ -45,12 +45,9 @@ export async function collectEvidence(collecting: Collecting): Promise<Collected
     .join('/')
   const manifestKey = `${folder}/manifest.json`
   const before = await store.get(manifestKey)
-  if (before !== undefined) return { ...known(manifestKey, before), missing: [] }
+  if (before !== undefined) return known(manifestKey, before)
   const missing: string[] = []
-  let manifest: Manifest = {
-    ...{ version: 1, response: plan.response, incident: plan.incident, cluster: plan.cluster },
-    ...{ planHash: planHash(plan), redacted: true, entries: [] },
-  }
+  const entries: Parameters<typeof withEntry>[1][] = []
   for (const [i, { name, call, read }] of (await piecesOf(collecting)).entries()) {
     const key = `${folder}/${`${i + 1}`.padStart(2, '0')}-${name}`
     let bytes = await store.get(key)
@@ -73,17 +70,22 @@ export async function collectEvidence(collecting: Collecting): Promise<Collected
       if (bytes === undefined) throw new Error(`${key} was written, and is not there`)
     }
     const collectedAt = new Date(now() * 1000).toISOString()
-    const entry = { name, key, size: bytes.length, sha256: sha256(bytes), collectedAt, call }
-    manifest = withEntry(manifest, entry)
+    entries.push({ name, key, size: bytes.length, sha256: sha256(bytes), collectedAt, call })
   }
+  const { response, incident, cluster } = plan
+  const manifest = entries.reduce<Manifest>(withEntry, {
+    ...{ version: 1, response, incident, cluster, planHash: planHash(plan) },
+    ...{ redacted: true, missing, entries: [] },
+  })
   await store.putOnce(manifestKey, Buffer.from(JSON.stringify(manifest, null, 2)))
   const kept = await store.get(manifestKey)
   if (kept === undefined) throw new Error(`${manifestKey} was written, and is not there`)
-  return { ...known(manifestKey, kept), missing }
+  return known(manifestKey, kept)
 }
 
-function known(manifest: string, bytes: Uint8Array) {
-  return { manifest, head: headOf(JSON.parse(Buffer.from(bytes).toString()) as Manifest) }
+function known(key: string, bytes: Uint8Array): Collected {
+  const manifest = JSON.parse(Buffer.from(bytes).toString()) as Manifest
+  return { manifest: key, head: headOf(manifest), missing: manifest.missing }
 }
 
 async function piecesOf(collecting: Collecting): Promise<Piece[]> {

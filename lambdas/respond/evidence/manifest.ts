@@ -22,6 +22,8 @@ export interface Manifest {
   readonly cluster: string
   readonly planHash: string
   readonly redacted: true
+  /** Pieces that could not be had, and why. */
+  readonly missing: readonly string[]
   readonly entries: readonly Entry[]
 }
 

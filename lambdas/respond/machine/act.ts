@@ -125,7 +125,7 @@ async function finish(state: ResponseState, ports: Ports): Promise<Change> {
     ? 'ambiguous'
     : statuses.has('failed')
       ? 'failed'
-      : statuses.has('done')
+      : statuses.has('done') || statuses.has('gone')
         ? 'done'
         : 'refused'
   const next = await expect(state, ports)
