@@ -88,9 +88,13 @@ const fences: readonly (readonly [folder: string, allowed: readonly string[]])[]
       ...['kinesalite', 'fauxqs'],
     ],
   ],
+  ['infra/topology', ['infra/topology']],
   [
     'infra/stages',
-    ['infra/stages', 'infra/topology', 'aws-cdk-lib', 'constructs', 'node:', ...contracts()],
+    [
+      ...['infra/stages', 'infra/topology', 'infra/config.ts', 'infra/endpoints.ts', 'aws-cdk-lib'],
+      ...['constructs', 'node:', 'lambdas/shared/contract.ts', ...contracts()],
+    ],
   ],
   [
     'cli',

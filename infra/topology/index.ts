@@ -17,8 +17,13 @@ export const parts = {
 } as const satisfies Readonly<Record<string, Topology>>
 export type PartName = keyof typeof parts
 
-/** All of Lanner in one account and region. */
-export const topology: Topology = {
-  resources: Object.assign({}, ...Object.values(parts).map(({ resources }) => resources)),
-  functions: Object.values(parts).flatMap(({ functions }: Topology) => functions),
+/** Some of the parts as one. */
+export function mergeParts(names: readonly PartName[]): Topology {
+  return {
+    resources: Object.assign({}, ...names.map((name) => parts[name].resources)),
+    functions: names.flatMap((name) => (parts[name] as Topology).functions),
+  }
 }
+
+/** All of Lanner in one account and region. */
+export const topology: Topology = mergeParts(Object.keys(parts) as PartName[])

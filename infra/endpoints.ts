@@ -1,0 +1,14 @@
+/**
+ * Endpoints that the VPC of a cluster needs when its nodes reach no internet: the stream, when it is in
+ * the same region (an interface endpoint leads to its own region alone), and the credentials of pods.
+ */
+export function endpointServices(place: {
+  readonly region: string
+  readonly homeRegion: string
+  readonly fips: boolean
+}): readonly string[] {
+  const { region, homeRegion, fips } = place
+  const kinesis = fips ? 'kinesis-streams-fips' : 'kinesis-streams'
+  const stream = region === homeRegion ? [`com.amazonaws.${region}.${kinesis}`] : []
+  return [...stream, `com.amazonaws.${region}.eks-auth`]
+}

@@ -1,0 +1,15 @@
+/**
+ * Every wildcard of a resource in a statement of IAM, and why it is no wider than it must be. A test
+ * fails on one that nothing here explains. The texts are those of cdk-nag: what CloudFormation fills
+ * in stands between < and >.
+ */
+export const wildcardReasons: readonly (readonly [resource: RegExp, reason: string])[] = [
+  [
+    /:log-group:\/aws\/lambda\/[\w-]+:log-stream:\*$/,
+    'streams of its own log group have names of Lambda',
+  ],
+  [/^\*$/, 'X-Ray takes traces of an account: it knows no resources'],
+  [/>\/[\w/-]*\*$/, 'objects of one bucket, below the prefix that the contract names'],
+  [/:schedule\/[\w-]+\/[\w-]*\*$/, 'one-time schedules of one group have names of incidents'],
+  [/:key\/\*$/, 'the key of telemetry alone, by its alias: its id is not known in other accounts'],
+]
