@@ -33,6 +33,8 @@ export interface LannerConfig {
   readonly runbook: string
   /** Tags of everything, for bills and owners. */
   readonly tags: Readonly<Record<string, string>>
+  /** Where functions run whose destinations are inside; they run outside when absent. */
+  readonly vpc?: { readonly subnets: readonly string[]; readonly securityGroups: readonly string[] }
   readonly clusters: readonly ClusterConfig[]
 }
 
@@ -115,6 +117,24 @@ const clusterFields = {
   serviceAccount: { meaning: 'its service account', preset: 'lanner', read: label },
 } as const satisfies Readonly<Record<string, Field<unknown>>>
 
+const ids = (pattern: RegExp, form: string) => (value: unknown) =>
+  Array.isArray(value) && value.length > 0 && value.every((one) => pattern.test(String(one)))
+    ? (value as string[])
+    : new Wrong(`a list of ${form}`)
+
+const vpcFields = {
+  subnets: {
+    meaning: 'subnets of functions whose destinations are inside; absent, they run outside',
+    preset: '',
+    read: ids(/^subnet-[0-9a-f]+$/, 'subnet-…'),
+  },
+  securityGroups: {
+    meaning: 'security groups of the same',
+    preset: '',
+    read: ids(/^sg-[0-9a-f]+$/, 'sg-…'),
+  },
+} as const satisfies Readonly<Record<string, Field<unknown>>>
+
 /** Why a configuration is refused: every mistake, by its path. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
@@ -130,12 +150,17 @@ export class ConfigError extends Error {
 export function readConfig(given: unknown): LannerConfig {
   const mistakes: string[] = []
   const whole_ = asMap(typeof given === 'string' ? parsed(given, mistakes) : given, '', mistakes)
-  const { tags = {}, clusters = [], ...simple } = whole_
-  const values = readFields(fields, simple, '', mistakes, ['tags', 'clusters'])
+  const { tags = {}, clusters = [], vpc, ...simple } = whole_
+  const values = readFields(fields, simple, '', mistakes, ['tags', 'clusters', 'vpc'])
   const tagMap = Object.entries(asMap(tags, 'tags', mistakes)).map(([key, value]) => {
     if (typeof value !== 'string') mistakes.push(`tags.${key}: expected a text`)
     return [key, String(value)]
   })
+  const network = vpc === undefined ? undefined : asMap(vpc, 'vpc', mistakes)
+  if (network !== undefined) readFields(vpcFields, network, 'vpc.', mistakes)
+  for (const key of Object.keys(network === undefined ? {} : vpcFields)) {
+    if (network?.[key] === undefined) mistakes.push(`vpc.${key}: is missing`)
+  }
   if (!Array.isArray(clusters)) mistakes.push('clusters: expected a list')
   const list = (Array.isArray(clusters) ? clusters : []).map((one: unknown, at) => {
     const where = `clusters[${at}].`
@@ -160,7 +185,10 @@ export function readConfig(given: unknown): LannerConfig {
     }
   }
   if (mistakes.length > 0) throw new ConfigError(mistakes)
-  return { ...values, tags: Object.fromEntries(tagMap), clusters: list } as unknown as LannerConfig
+  return {
+    ...{ ...values, tags: Object.fromEntries(tagMap), clusters: list },
+    ...(network !== undefined && { vpc: network }),
+  } as unknown as LannerConfig
 }
 
 /** Every setting with its meaning and default, for the documentation. */
@@ -173,6 +201,7 @@ export function describeConfig(): string {
     ...['| setting | meaning | default |', '|---|---|---|'],
     ...lines(fields, ''),
     '| `tags` | tags of everything, for bills and owners | `{}` |',
+    ...lines(vpcFields, 'vpc.'),
     ...lines(clusterFields, 'clusters[].'),
   ].join('\n')
 }

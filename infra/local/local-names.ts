@@ -50,6 +50,7 @@ export class LocalNames {
           .replaceAll('PARTITION', 'aws')
           .replaceAll('REGION', region)
           .replaceAll('ACCOUNT', account)
+          .replaceAll('INSTALLATION', 'lanner')
       case 'route':
       case 'delivery':
         return `arn:aws:events:${region}:${account}:rule/${name}`

@@ -71,7 +71,7 @@ export class PartStack extends Stack {
         made.add(name, makeSchedules(this, name, resource, context))
         break
       case 'external':
-        made.add(name, this.#external(resource))
+        made.add(name, this.#external(resource, context.config.name))
         break
       case 'route':
         makeRule(this, name, {
@@ -86,11 +86,12 @@ export class PartStack extends Stack {
     }
   }
 
-  #external({ kind, arn }: Resource & { readonly kind: 'external' }) {
+  #external({ kind, arn }: Resource & { readonly kind: 'external' }, installation: string) {
     const text = arn
       .replaceAll('PARTITION', this.partition)
       .replaceAll('REGION', this.region)
       .replaceAll('ACCOUNT', this.account)
+      .replaceAll('INSTALLATION', installation)
     return { kind, arn: text, value: text }
   }
 }

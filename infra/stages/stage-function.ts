@@ -2,6 +2,7 @@ import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import {
   Architecture,
+  type CfnFunction,
   type Code,
   Function as LambdaFunction,
   Runtime,
@@ -85,10 +86,29 @@ export class StageFunction extends Construct {
       environment: environmentOf(spec, context),
     })
     this.function.node.addDependency(this.role)
+    if (spec.reach === 'vpc') this.#enterNetwork(context)
     acknowledge(
       this.function,
       ['Serverless-LambdaDLQ'],
       'what it is invoked for asynchronously has a failure destination, which also keeps the reason; streams and queues have theirs',
+    )
+  }
+
+  /** Into the operator's network, when there is one: its destinations are inside. */
+  #enterNetwork({ config }: PartContext): void {
+    if (config.vpc === undefined) return
+    const { subnets, securityGroups } = config.vpc
+    const resource = this.function.node.defaultChild as CfnFunction
+    resource.vpcConfig = { subnetIds: [...subnets], securityGroupIds: [...securityGroups] }
+    this.role.addToPolicy(
+      new PolicyStatement({
+        actions: [
+          ...['ec2:CreateNetworkInterface', 'ec2:DescribeNetworkInterfaces'],
+          ...['ec2:DeleteNetworkInterface', 'ec2:DescribeSubnets'],
+          ...['ec2:AssignPrivateIpAddresses', 'ec2:UnassignPrivateIpAddresses'],
+        ],
+        resources: ['*'],
+      }),
     )
   }
 }

@@ -8,8 +8,16 @@ export const wildcardReasons: readonly (readonly [resource: RegExp, reason: stri
     /:log-group:\/aws\/lambda\/[\w-]+:log-stream:\*$/,
     'streams of its own log group have names of Lambda',
   ],
-  [/^\*$/, 'X-Ray takes traces of an account: it knows no resources'],
+  [/^\*$/, 'X-Ray knows no resources; network interfaces get their ids when they are made'],
   [/>\/[\w/-]*\*$/, 'objects of one bucket, below the prefix that the contract names'],
   [/:schedule\/[\w-]+\/[\w-]*\*$/, 'one-time schedules of one group have names of incidents'],
   [/:key\/\*$/, 'the key of telemetry alone, by its alias: its id is not known in other accounts'],
+  [
+    /:secret:[\w-]+\/\*$/,
+    'secrets of destinations, which routes name, below the name of the installation',
+  ],
+  [
+    /:sns:[^:]*:[^:]*:[\w-]+-\*$/,
+    'topics that routes name, which begin with the name of the installation',
+  ],
 ]

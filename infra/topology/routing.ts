@@ -27,11 +27,14 @@ export const routingResources: Readonly<Record<string, Resource>> = {
   /** People subscribe to it, by severity, rule, tactic, cluster, namespace, team, state. */
   alerts: { kind: 'topic' },
   'notify-topics': {
-    ...{ kind: 'external', arn: 'arn:PARTITION:sns:REGION:ACCOUNT:lanner-*' },
+    ...{ kind: 'external', arn: 'arn:PARTITION:sns:REGION:ACCOUNT:INSTALLATION-*' },
     meaning: 'further topics that routes name',
   },
   'notify-secrets': {
-    ...{ kind: 'external', arn: 'arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:lanner/*' },
+    ...{
+      kind: 'external',
+      arn: 'arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:INSTALLATION/*',
+    },
     meaning: 'secrets of destinations',
   },
   'security-hub-product': {

@@ -57,7 +57,8 @@ export type Resource =
     }
   /**
    * Something of AWS or of the operator that no stack here makes, such as roles in other accounts.
-   * In `arn`, PARTITION, REGION and ACCOUNT stand for those of the stack.
+   * In `arn`, PARTITION, REGION and ACCOUNT stand for those of the stack, INSTALLATION for what its names
+   * begin with.
    */
   | { readonly kind: 'external'; readonly arn: string; readonly meaning: string }
   /** A secret that the operator fills; functions read it by its name. */
