@@ -8,6 +8,7 @@ import middy from '@middy/core'
 import { Bus } from '../shared/bus.ts'
 import { readEnv } from '../shared/contract.ts'
 import { DynamoStateStore } from '../shared/dynamo-store.ts'
+import { followSenders } from '../shared/follow-senders.ts'
 import { writeDetections } from '../shared/lake.ts'
 import { Nodes } from '../shared/nodes/index.ts'
 import { observe } from '../shared/observe.ts'
@@ -36,9 +37,14 @@ const evaluate = new Evaluate({
       logger.error(problem, error as Error)
     },
   }),
-  senders: new Senders({
-    ...(await readTrustedSenders(s3, env.RULES_BUCKET)),
-    ...{ store, now: seconds },
+  senders: followSenders({
+    read: () => readTrustedSenders(s3, env.RULES_BUCKET),
+    make: (trusted) => new Senders({ ...trusted, store, now: seconds }),
+    now: () => performance.now(),
+    onProblem: (error) => {
+      metrics.addMetric('TrustedSendersProblems', MetricUnit.Count, 1)
+      logger.error('the list of trusted senders cannot be used', error as Error)
+    },
   }),
   nodes: new Nodes({ store, sha256, now: Date.now }),
   bus: new Bus({

@@ -153,6 +153,23 @@ describe('a node that claims another name', () => {
     expect(await judged(senders, victim.record({ sequence: 1 }))).toEqual(verified)
   })
 
+  it('is told by its own name: also with batches that announce nothing', async () => {
+    const senders = make()
+    const attacker = new TestSensor({ run: 66n })
+    await senders.judge([attacker.record({}, await tokenOfB())])
+    for (const one of [senders, make()]) {
+      expect(await judged(one, attacker.record({ run: 67n, sequence: 4 }))).toEqual(isCaught)
+    }
+    expect(await judged(senders, attacker.record({ node: 'b', run: 68n }))).toEqual([
+      ['unverified', 'Sensor does not prove its node | prod | '],
+    ])
+    // Somebody else who uses the name of its key is not meant.
+    const other = new TestSensor({ run: 69n, keyId: attacker.info.keyId })
+    expect(await judged(senders, other.record())).toEqual([
+      ['unverified', 'Sensor does not prove its node | prod | '],
+    ])
+  })
+
   it('is told by its own name: before its victim was ever heard', async () => {
     const senders = make()
     const attacker = new TestSensor()

@@ -6,6 +6,7 @@ import type { SensorFinding } from '../sensor-finding.ts'
 import { Bindings } from './bindings.ts'
 import { Enrolled, type EnrolledKey } from './enrolled.ts'
 import { discoverKeys, IssuerKeys } from './issuer-keys.ts'
+import { type Elsewhere, Liars } from './liars.ts'
 import { type Claim, findingOf, issuerFinding } from './sender-findings.ts'
 import { isSigned, isSignedBy, keyIdOf, publicKeyFrom } from './signature.ts'
 import { type TrustedIssuer, verifyToken } from './verify-token.ts'
@@ -40,7 +41,7 @@ export interface SenderVerdict {
 type Proof =
   | { readonly kind: 'bound' }
   | { readonly kind: 'second-key' }
-  | { readonly kind: 'elsewhere'; readonly cluster: string; readonly node: string }
+  | Elsewhere
   /** It does not belong to its batch. */
   | { readonly kind: 'forged' }
   | { readonly kind: 'none' | 'refused' | 'unknown'; readonly reason: string }
@@ -54,6 +55,7 @@ export class Senders {
   readonly #bindings: Bindings
   readonly #enrolled: Enrolled
   readonly #keys: IssuerKeys
+  readonly #liars: Liars
 
   constructor(options: SendersOptions) {
     const { fetchKeys = discoverKeys, now, store, enrolled } = options
@@ -61,6 +63,7 @@ export class Senders {
     this.#bindings = new Bindings({ store, now })
     this.#enrolled = new Enrolled(enrolled)
     this.#keys = new IssuerKeys({ fetchKeys, now })
+    this.#liars = new Liars({ store, now })
   }
 
   /**
@@ -73,6 +76,13 @@ export class Senders {
     )
     const proofs: Proof[] = []
     for (const record of records) proofs.push(await this.#prove(record))
+    await this.#liars.load(
+      records.flatMap(({ header }) =>
+        this.#isVouchedFor(header) && isSigned(header) && this.#bindingOf(header) === undefined
+          ? [header.keyId]
+          : [],
+      ),
+    )
     const told = new Set<string>()
     return records.map((record, at) => {
       const { sender, findings } = this.#judge(record, proofs[at]!)
@@ -110,7 +120,9 @@ export class Senders {
     if (verdict.kind !== 'good') return verdict
     const { issuer, cluster, node } = verdict
     if (cluster !== header.cluster || (node ?? header.node) !== header.node) {
-      return { kind: 'elsewhere', cluster, node: node ?? '' }
+      const proof = { kind: 'elsewhere', cluster, node: node ?? '' } as const
+      await this.#liars.note(header.keyId, publicKey, proof)
+      return proof
     }
     if (node === undefined) return { kind: 'none', reason: 'its token names no node' }
     if (!isVouchedFor) return { kind: 'none', reason: 'its node is enrolled with a key' }
@@ -145,6 +157,12 @@ export class Senders {
     if (proof.kind === 'second-key') return say('mismatched', proof)
     const known = this.#enrolled.get(header.cluster, header.node) ?? this.#bindingOf(header)
     if (known === undefined) {
+      const liar = this.#liars.get(header.keyId)
+      const { cluster, node } = liar?.proof ?? header
+      const isElsewhere = cluster !== header.cluster || node !== header.node
+      if (liar !== undefined && isElsewhere && isSignedBy(batch, header.signature, liar.key)) {
+        return say('mismatched', liar.proof)
+      }
       if (proof.kind === 'forged') return say('mismatched', { kind: 'wrong-signature' })
       if (proof.kind === 'unknown') {
         return { sender: 'unverified', findings: [issuerFinding(record, proof.reason)] }

@@ -79,7 +79,7 @@ function readAnnouncement(bytes: Uint8Array): Announcement {
   const found = reader.byte()
   if (found !== version) reader.fail('version', `announcement version ${found} is not known`)
   const announcement = {
-    publicKey: reader.bytes(keyLength).slice(),
+    publicKey: new Uint8Array(reader.bytes(keyLength)),
     token: reader.text(tokenLimit),
     instance: reader.text(instanceLimit),
   }

@@ -75,4 +75,20 @@ describe('a signature', () => {
   it('has 64 bytes', () => {
     expect(() => withSignature(batch, new Uint8Array(63))).toThrow(RangeError)
   })
+
+  it('is left as it is by what is made of it, also when it is a slice of other memory', () => {
+    const signed = withSignature(batch, new Uint8Array(64).fill(9))
+    // Behaves like Node's Buffer: its `slice` is a view.
+    class Shared extends Uint8Array<ArrayBuffer> {
+      override slice(start?: number, end?: number): Uint8Array<ArrayBuffer> {
+        return super.subarray(start, end)
+      }
+    }
+    const shared = new Shared(new Uint8Array(signed).buffer)
+    expect(bytesToSign(shared)).toEqual(batch)
+    withSignature(shared, new Uint8Array(64).fill(7))
+    const { signature } = readHeader(shared)
+    shared.fill(0)
+    expect(signature).toEqual(new Uint8Array(64).fill(9))
+  })
 })

@@ -171,7 +171,7 @@ function readRest(reader: ByteReader, compression: number, bodyStart: number): B
   const [cluster, node, boot, rulesetHash, keyId] = Array.from({ length: 5 }, () =>
     reader.text(textLimit),
   ) as [string, string, string, string, string]
-  const signature = reader.bytes(signatureLength).slice()
+  const signature = new Uint8Array(reader.bytes(signatureLength))
   reader.end()
   const previous =
     previousSequence < 0n
@@ -219,7 +219,8 @@ function signatureStart(bytes: Uint8Array): number {
 
 /** What is signed: the batch with its signature zero. */
 export function bytesToSign(bytes: Uint8Array): Uint8Array {
-  const copy = bytes.slice()
+  // A `Buffer` would give a view, not a copy, by `slice`.
+  const copy = new Uint8Array(bytes)
   const start = signatureStart(bytes)
   return copy.fill(0, start, start + signatureLength)
 }
@@ -229,7 +230,7 @@ export function withSignature(bytes: Uint8Array, signature: Uint8Array): Uint8Ar
   if (signature.length !== signatureLength) {
     throw new RangeError(`a signature has ${signatureLength} bytes, not ${signature.length}`)
   }
-  const copy = bytes.slice()
+  const copy = new Uint8Array(bytes)
   copy.set(signature, signatureStart(bytes))
   return copy
 }
