@@ -12,6 +12,8 @@ export interface LocalNodeOptions {
   readonly stream: string
   readonly endpoint: string
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
+  /** Settings of the collector that differ from those of this command. */
+  readonly settings?: Readonly<Record<string, unknown>>
   /** What the collector says. */
   readonly say: (line: string) => void
 }
@@ -23,7 +25,7 @@ export class LocalNode {
   readonly #child: ChildProcess
   readonly #directory: string
 
-  constructor({ rules, stream, endpoint, credentials, say }: LocalNodeOptions) {
+  constructor({ rules, stream, endpoint, credentials, settings, say }: LocalNodeOptions) {
     this.#directory = mkdtempSync(join(tmpdir(), 'lanner-local-'))
     // The agent is nobody, and reads rules and configuration itself.
     chmodSync(this.#directory, 0o755)
@@ -40,6 +42,7 @@ export class LocalNode {
       batch: { wait: '200ms' },
       kubernetes: { mode: 'off' },
       health: { port: 0 },
+      ...settings,
     }
     const file = join(this.#directory, 'agent.yaml')
     // YAML takes JSON.
