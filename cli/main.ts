@@ -40,6 +40,14 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'write a rule set as the one file that functions load',
     load: () => import('./rules-compile.ts'),
   },
+  'rules publish': {
+    summary: 'put a rule set into force in an account, and write it for nodes',
+    load: () => import('./rules-publish.ts'),
+  },
+  'rules rollback': {
+    summary: 'take the last publication back',
+    load: () => import('./rules-rollback.ts'),
+  },
   'rules list': {
     summary: 'list rules with what they look at',
     load: () => import('./rules-list.ts'),

@@ -1,8 +1,16 @@
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
+import {
+  GetObjectCommand,
+  ListObjectsV2Command,
+  NoSuchKey,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3'
 import { routesKey } from '../lambdas/shared/routes-in-force.ts'
 import { type Assignment, parseAssignment } from '../lambdas/shared/rule-sets/assignment.ts'
 import { artefactKey, assignmentKey } from '../lambdas/shared/rule-sets/rule-sets.ts'
 import { sha256 } from './sha256.ts'
+
+const historyPrefix = 'history/'
 
 /** The bucket that functions read rule sets from, and which of them judges which cluster. */
 export class RuleBucket {
@@ -39,6 +47,28 @@ export class RuleBucket {
   /** Routes are in force as soon as functions look at them again. */
   async putRoutes(text: string): Promise<void> {
     await this.#put(routesKey, text)
+  }
+
+  /** Keeps what was done, under its time (ISO 8601). */
+  async keep(time: string, id: string, text: string): Promise<void> {
+    await this.#put(`${historyPrefix}${time}-${id}.json`, text)
+  }
+
+  /** What was done, the last first. */
+  async *history(): AsyncGenerator<string> {
+    const keys: string[] = []
+    let ContinuationToken: string | undefined
+    do {
+      const page = await this.#s3.send(
+        new ListObjectsV2Command({
+          ...{ Bucket: this.#bucket, Prefix: historyPrefix },
+          ...(ContinuationToken !== undefined && { ContinuationToken }),
+        }),
+      )
+      keys.push(...(page.Contents ?? []).map(({ Key = '' }) => Key))
+      ContinuationToken = page.NextContinuationToken
+    } while (ContinuationToken !== undefined)
+    for (const key of keys.sort().reverse()) yield (await this.#get(key)) ?? '{}'
   }
 
   async #put(Key: string, Body: string): Promise<void> {

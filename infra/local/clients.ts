@@ -17,6 +17,7 @@ export interface Endpoints {
   readonly eventbridge: string
   readonly secrets_manager: string
   readonly scheduler: string
+  readonly sts: string
 }
 
 /** What every client and function here uses; the services do not look at it. */

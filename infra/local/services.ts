@@ -57,6 +57,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     endpoints: {
       ...{ kinesis: kinesis.endpoint, dynamodb: dynamodb.endpoint },
       ...{ s3: storage.endpoint, sns: storage.endpoint, sqs: storage.endpoint },
+      sts: storage.endpoint,
       ...{ eventbridge: bus.endpoint, secrets_manager: secrets.endpoint },
       ...{ scheduler: schedules.endpoint, ...given },
     },

@@ -1,4 +1,4 @@
-import { Stack, type StackProps } from 'aws-cdk-lib'
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib'
 import type { Code } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
 import type { StageContract } from '../../lambdas/shared/contract.ts'
@@ -30,6 +30,7 @@ export class PartStack extends Stack {
     // Those that name others come after them.
     const inOrder = [...resources].sort(([, a], [, b]) => rank(a) - rank(b))
     for (const [name, resource] of inOrder) this.#make(name, resource, context)
+    for (const [name] of inOrder) if (outputs[name] !== undefined) this.#output(name, context)
     for (const spec of part.functions) {
       const contract = contracts[spec.stage]!
       const stage = new StageFunction(this, { spec, contract, code: code(spec.stage), context })
@@ -86,6 +87,11 @@ export class PartStack extends Stack {
     }
   }
 
+  /** Names that people and commands ask for. */
+  #output(name: string, { made }: PartContext): void {
+    new CfnOutput(this, outputs[name]!, { value: made.get(name).value })
+  }
+
   #external({ kind, arn }: Resource & { readonly kind: 'external' }, installation: string) {
     const text = arn
       .replaceAll('PARTITION', this.partition)
@@ -94,6 +100,11 @@ export class PartStack extends Stack {
       .replaceAll('INSTALLATION', installation)
     return { kind, arn: text, value: text }
   }
+}
+
+/** Outputs by the resource whose name they give. */
+const outputs: Readonly<Record<string, string>> = {
+  ...{ rules: 'RulesBucket', lake: 'LakeBucket', table: 'Table', bus: 'Bus', stream: 'Stream' },
 }
 
 function rank({ kind }: Resource): number {
