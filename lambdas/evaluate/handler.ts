@@ -5,6 +5,7 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import middy from '@middy/core'
+import { splitRecord } from '#events'
 import { Bus } from '../shared/bus.ts'
 import { readEnv } from '../shared/contract.ts'
 import { DynamoStateStore } from '../shared/dynamo-store.ts'
@@ -59,15 +60,17 @@ const evaluate = new Evaluate({
   ...(process.env['AWS_REGION'] !== undefined && { region: process.env['AWS_REGION'] }),
 })
 
-/** Keeps the bytes of a record beside the reason why it cannot be read. */
+/** Keeps the bytes of a record beside the reason why it cannot be read, without a token behind them. */
 async function keep({ record, reason }: PoisonRecord): Promise<void> {
   const { eventID, kinesis } = record
+  const { batch } = splitRecord(Buffer.from(kinesis.data, 'base64'))
+  const data = Buffer.from(batch).toString('base64')
   logger.error('a record cannot be read', { eventID, reason, partitionKey: kinesis.partitionKey })
   await s3.send(
     new PutObjectCommand({
       Bucket: env.FAILURES_BUCKET,
       Key: `unreadable/${encodeURIComponent(eventID)}.json`,
-      Body: JSON.stringify({ reason, record }),
+      Body: JSON.stringify({ reason, record: { ...record, kinesis: { ...kinesis, data } } }),
       ContentType: 'application/json',
     }),
   )

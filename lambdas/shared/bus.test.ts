@@ -54,8 +54,10 @@ beforeEach(async () => {
   })
   clients.push(client)
   const EventPattern = JSON.stringify({ source: ['lanner'] })
-  await client.send(new PutRuleCommand({ Name: 'all', EventPattern }))
-  await client.send(new PutTargetsCommand({ Rule: 'all', Targets: [{ Id: 'x', Arn: target }] }))
+  const EventBusName = 'lanner'
+  await client.send(new PutRuleCommand({ Name: 'all', EventBusName, EventPattern }))
+  const Targets = [{ Id: 'x', Arn: target }]
+  await client.send(new PutTargetsCommand({ Rule: 'all', EventBusName, Targets }))
   queues += 1
   const made = await sqs.send(new CreateQueueCommand({ QueueName: `dead-${queues}` }))
   queue = made.QueueUrl!
