@@ -64,6 +64,14 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'show where sample events go, and why',
     load: () => import('./routes-test.ts'),
   },
+  redrive: {
+    summary: 'put dead letters on their way again',
+    load: () => import('./redrive.ts'),
+  },
+  'migrate falcosidekick': {
+    summary: "write a routes file from Falcosidekick's configuration",
+    load: () => import('./migrate-falcosidekick.ts'),
+  },
   compare: {
     summary: 'compare the alerts of Falco and Lanner for the same events',
     load: () => import('./compare.ts'),
