@@ -57,6 +57,10 @@ export interface EvaluateFigures extends ConcludeFigures {
   readonly findings: number
   /** Records that were no batches. */
   readonly poison: number
+  /** Batches of nodes that filter by other rules than those in force. */
+  readonly otherRules: number
+  /** Milliseconds by hop, of each canary that came. */
+  readonly canaries: readonly Readonly<Record<string, number>>[]
 }
 
 export interface BatchResponse {
@@ -128,12 +132,14 @@ export class Evaluate {
     )
     const verdicts: Verdict[] = []
     const setOf = new Map<Correlation, JudgeSet>()
+    let otherRules = 0
     for (const [at, record] of records.entries()) {
       const { sender } = judged[at]!
       // Whoever sent it is told of; nobody is accused by it.
       if (sender === 'mismatched') continue
       const { header } = record.batch
       const set = await this.#options.sets.of(header.cluster)
+      if (header.rulesetHash !== set.ruleset) otherRules += 1
       const gaps = known.gapsOf(header)
       for (const correlation of set.plan.correlations) setOf.set(correlation, set)
       verdicts.push(
@@ -163,7 +169,8 @@ export class Evaluate {
     return {
       batches: records.length,
       events: records.reduce((sum, { batch }) => sum + batch.events.length, 0),
-      findings: findings.length,
+      ...{ findings: findings.length, otherRules },
+      canaries: known.health.flatMap(({ hops }) => (hops === undefined ? [] : [hops])),
       ...concluded,
     }
   }

@@ -82,7 +82,7 @@ function measure(figures: EvaluateFigures): void {
     ...{ Incidents: figures.incidents, Correlations: figures.firings },
     ...{ SensorFindings: figures.findings, LateDetections: figures.late },
     ...{ UnreadableRecords: figures.poison, StateWrites: figures.stateWrites },
-    ...{ Suppressed: figures.suppressed },
+    ...{ Suppressed: figures.suppressed, BatchesOfOtherRules: figures.otherRules },
   }
   for (const [name, count] of Object.entries(counts)) {
     metrics.addMetric(name, MetricUnit.Count, count)
@@ -92,10 +92,20 @@ function measure(figures: EvaluateFigures): void {
   }
 }
 
+/** Each value by itself, so that CloudWatch can say its percentiles. */
+function measureCanaries(canaries: EvaluateFigures['canaries']): void {
+  for (const hops of canaries) {
+    for (const [hop, milliseconds] of Object.entries(hops)) {
+      metrics.addMetric(`CanaryTo_${hop}`, MetricUnit.Milliseconds, milliseconds)
+    }
+  }
+}
+
 /** From an event source mapping of the stream, with `ReportBatchItemFailures`. */
 export const handler = middy(async (event: KinesisEvent) => {
   const { batchItemFailures, figures } = await evaluate.run(event)
   measure(figures)
+  measureCanaries(figures.canaries)
   return { batchItemFailures }
 })
   .use(injectLambdaContext(logger))
