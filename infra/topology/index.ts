@@ -1,4 +1,5 @@
 import { pipelineFunctions, pipelineResources } from './pipeline.ts'
+import { respondFunctions, respondResources } from './respond.ts'
 import { routingFunctions, routingResources } from './routing.ts'
 import type { Topology } from './types.ts'
 
@@ -13,7 +14,7 @@ export const parts = {
   /** From the bus to people. */
   routing: { resources: routingResources, functions: routingFunctions },
   /** From the bus to the Kubernetes API. */
-  response: { resources: {}, functions: [] },
+  response: { resources: respondResources, functions: respondFunctions },
 } as const satisfies Readonly<Record<string, Topology>>
 export type PartName = keyof typeof parts
 

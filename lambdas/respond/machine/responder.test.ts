@@ -270,10 +270,10 @@ describe('an approval', () => {
     const { planHash } = (await read(id)) as { planHash: string }
     expect(
       await approve(id, planHash, 'arn:aws:sts::123456789012:assumed-role/Others/eve'),
-    ).toContain('may not approve')
+    ).toContain('may not decide')
     expect(
       await approve(id, planHash, 'arn:aws:sts::999999999999:assumed-role/Responders/eve'),
-    ).toContain('may not approve')
+    ).toContain('may not decide')
     expect(await approve(id, `${planHash.slice(0, -1)}0x`)).toContain('not the one that waits')
     expect(await approve('none', planHash)).toContain('there is no response')
     world.time += 1801
@@ -304,7 +304,7 @@ describe('an approval', () => {
   it('of nobody when no approvers are set', async () => {
     world.approvers = []
     const id = await begin()
-    expect(await approve(id, (await read(id)).planHash!)).toContain('may not approve')
+    expect(await approve(id, (await read(id)).planHash!)).toContain('may not decide')
   })
 })
 

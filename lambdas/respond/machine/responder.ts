@@ -85,14 +85,21 @@ export class Responder {
     return ids.length
   }
 
+  /** Why somebody may not decide about responses; `undefined` when they may. */
+  mayDecide(by: string): string | undefined {
+    const { approvers } = this.#ports
+    return approvers.length > 0 && fits(approvers, by) ? undefined : `${by} may not decide this`
+  }
+
   /** Approves a plan as somebody who is known for sure; gives why not, if so. */
   async approve(id: string, planHash: string, by: string): Promise<string | undefined> {
-    const { approvers, now } = this.#ports
+    const { now } = this.#ports
     for (let attempt = 0; attempt < 5; attempt++) {
       const held = await this.#read(id)
       if (held === undefined) return `there is no response ${id}`
       const { state } = held
-      if (approvers.length === 0 || !fits(approvers, by)) return `${by} may not approve`
+      const stranger = this.mayDecide(by)
+      if (stranger !== undefined) return stranger
       if (state.phase !== 'awaiting') {
         const { approval } = state
         const mine = approval?.by === by && approval.planHash === planHash
@@ -116,8 +123,9 @@ export class Responder {
   async release(id: string, by: string): Promise<string | undefined> {
     const held = await this.#read(id)
     if (held === undefined) return `there is no response ${id}`
-    const { approvers, now } = this.#ports
-    if (approvers.length === 0 || !fits(approvers, by)) return `${by} may not undo`
+    const { now } = this.#ports
+    const stranger = this.mayDecide(by)
+    if (stranger !== undefined) return stranger
     const { phase } = held.state
     if (phase !== 'holding' && phase !== 'verifying')
       return `there is nothing to undo: it is ${phase}`

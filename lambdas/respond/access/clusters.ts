@@ -1,0 +1,89 @@
+import type { RiskClass } from '#responses'
+import { type ClusterAddress, KubeClient } from '../kubernetes/client.ts'
+import type { Kubes } from '../machine/make-plan.ts'
+import { eksToken, TokenSource } from './eks-token.ts'
+import type { Credentials } from './presign.ts'
+
+/** A cluster of `clusters.json`. */
+export interface KnownCluster extends ClusterAddress {
+  /** EKS's name of it, when nodes call it otherwise. */
+  readonly eks?: string
+  readonly region: string
+  /** ARN of the role of each risk class. */
+  readonly roles: Readonly<Partial<Record<RiskClass, string>>>
+}
+
+export type Assume = (
+  role: string,
+  session: string,
+) => Promise<{ readonly credentials: Credentials; readonly until: Date }>
+
+const classes: readonly RiskClass[] = ['read', 'mark', 'contain', 'destroy', 'node']
+const mostClients = 200
+
+/** Reads `clusters.json`: clusters by the name that their nodes call them by; all mistakes at once. */
+export function readClusters(text: string): ReadonlyMap<string, KnownCluster> {
+  const all = JSON.parse(text) as Readonly<Record<string, Partial<KnownCluster>>>
+  const mistakes: string[] = []
+  for (const [name, { server, caPem, region, roles }] of Object.entries(all)) {
+    if (typeof server !== 'string' || !server.startsWith('https://')) {
+      mistakes.push(`${name}: server is no https address`)
+    }
+    if (typeof caPem !== 'string' || !caPem.includes('BEGIN CERTIFICATE')) {
+      mistakes.push(
+        `${name}: caPem is no certificate: the cluster is always checked by its authority`,
+      )
+    }
+    if (typeof region !== 'string') mistakes.push(`${name}: region is missing`)
+    if (roles?.read === undefined) mistakes.push(`${name}: roles.read is missing`)
+    for (const risk of Object.keys(roles ?? {})) {
+      if (!classes.includes(risk as RiskClass)) mistakes.push(`${name}: there is no class ${risk}`)
+    }
+  }
+  if (mistakes.length > 0) throw new Error(`clusters.json: ${mistakes.join('; ')}`)
+  return new Map(
+    Object.entries(all).map(([name, cluster]) => [name, { ...(cluster as KnownCluster), name }]),
+  )
+}
+
+/** Ways to clusters, one for each class and session: the cluster's audit log names the response. */
+export class Clusters {
+  readonly #assume: Assume
+  readonly #now: () => number
+  readonly #clients = new Map<string, KubeClient>()
+
+  constructor(assume: Assume, now: () => number) {
+    this.#assume = assume
+    this.#now = now
+  }
+
+  kubes(cluster: KnownCluster, session: string): Kubes {
+    return async (risk) => {
+      const role = cluster.roles[risk]
+      if (role === undefined) {
+        throw new Error(
+          `${cluster.name} has no role for ${risk}: such actions are not set up there`,
+        )
+      }
+      const key = JSON.stringify([cluster.server, cluster.caPem, role, session])
+      let client = this.#clients.get(key)
+      if (client === undefined) {
+        if (this.#clients.size >= mostClients) {
+          this.#clients.delete(this.#clients.keys().next().value!)
+        }
+        client = this.#client(cluster, role, session)
+        this.#clients.set(key, client)
+      }
+      return client
+    }
+  }
+
+  #client(cluster: KnownCluster, role: string, session: string): KubeClient {
+    const source = new TokenSource(async (date) => {
+      const { credentials, until } = await this.#assume(role, session)
+      const { eks, name, region } = cluster
+      return { token: await eksToken({ cluster: eks ?? name, region, credentials, date }), until }
+    }, this.#now)
+    return new KubeClient({ cluster, token: source.token, onRefused: source.forget })
+  }
+}

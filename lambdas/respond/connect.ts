@@ -1,0 +1,120 @@
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { SQSClient } from '@aws-sdk/client-sqs'
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
+import { type ResponsePolicy, readResponses } from '#responses'
+import { Bus } from '../shared/bus.ts'
+import { DynamoStateStore } from '../shared/dynamo-store.ts'
+import { readDetections } from '../shared/read-lake.ts'
+import { Clusters, type KnownCluster, readClusters } from './access/clusters.ts'
+import { outside } from './actions/outside.ts'
+import type { contract } from './contract.ts'
+import { S3Evidence } from './evidence/s3-evidence.ts'
+import type { Ports } from './machine/ports.ts'
+
+type Env = Readonly<Record<keyof (typeof contract)['env'], string>>
+/** Milliseconds for which policy and clusters are kept. */
+const keptMs = 60_000
+
+/** Everything of AWS that responses need, by the environment of the function. */
+export function connect(
+  env: Env,
+  onProblem: (problem: string) => void,
+): Ports & { refresh(): Promise<void> } {
+  const s3 = new S3Client({ forcePathStyle: process.env['S3_PATH_STYLE'] === 'true' })
+  const sts = new STSClient()
+  const lambda = new LambdaClient({ maxAttempts: 1 })
+  const secrets = new SecretsManagerClient()
+  const bus = new Bus({
+    ...{ client: new EventBridgeClient(), bus: env.BUS, s3, bucket: env.LAKE_BUCKET },
+    ...{ sqs: new SQSClient(), deadLetters: env.DEAD_LETTERS },
+  })
+  const clusters = new Clusters(async (RoleArn, RoleSessionName) => {
+    const { Credentials: made } = await sts.send(
+      new AssumeRoleCommand({ RoleArn, RoleSessionName }),
+    )
+    return {
+      credentials: {
+        ...{ accessKeyId: made!.AccessKeyId!, secretAccessKey: made!.SecretAccessKey! },
+        sessionToken: made!.SessionToken!,
+      },
+      until: made!.Expiration!,
+    }
+  }, Date.now)
+  const text = async (Key: string): Promise<string | undefined> => {
+    try {
+      const { Body } = await s3.send(new GetObjectCommand({ Bucket: env.RULES_BUCKET, Key }))
+      return await Body!.transformToString()
+    } catch (error) {
+      if ((error as Error).name === 'NoSuchKey') return undefined
+      throw error
+    }
+  }
+  let policy: ResponsePolicy = readResponses([]).policy
+  let known: ReadonlyMap<string, KnownCluster> = new Map()
+  let readAt = Number.NEGATIVE_INFINITY
+  /** A bad file is said, and the one before stays in force; without one nothing is answered. */
+  const refresh = async () => {
+    if (performance.now() - readAt < keptMs) return
+    const [responses, places] = [await text('responses.yaml'), await text('clusters.json')]
+    const read = readResponses([{ name: 'responses.yaml', text: responses ?? '' }])
+    if (read.ok) policy = read.policy
+    else {
+      const first = read.files[0]?.diagnostics.find(({ severity }) => severity === 'error')
+      onProblem(
+        `responses.yaml:${first?.at.line}: ${first?.message}: the one before stays in force`,
+      )
+    }
+    try {
+      known = readClusters(places ?? '{}')
+    } catch (error) {
+      onProblem((error as Error).message)
+    }
+    readAt = performance.now()
+  }
+  return {
+    refresh,
+    store: new DynamoStateStore({ table: env.RESPONSES_TABLE }),
+    shared: new DynamoStateStore({ table: env.TABLE }),
+    policy: async () => policy,
+    kubes(name, session) {
+      const cluster = known.get(name)
+      return cluster === undefined ? undefined : clusters.kubes(cluster, session)
+    },
+    say: (messages) => bus.put(messages),
+    evidence: new S3Evidence(s3, env.EVIDENCE_BUCKET),
+    async detections(incident, at) {
+      const time = (seconds: number) => new Date(seconds * 1000).toISOString()
+      const range = { incident, from: time(at - 6 * 3600), to: time(at) }
+      return readDetections({ s3, bucket: env.LAKE_BUCKET }, range)
+    },
+    invoke: outside({
+      async invokeFunction(FunctionName, Qualifier, invocation, payload) {
+        const { StatusCode = 0, FunctionError } = await lambda.send(
+          new InvokeCommand({
+            ...{ FunctionName, Qualifier, Payload: Buffer.from(payload) },
+            InvocationType: invocation as 'Event' | 'RequestResponse' | 'DryRun',
+          }),
+        )
+        return {
+          status: StatusCode,
+          ...(FunctionError !== undefined && { functionError: FunctionError }),
+        }
+      },
+      async secret(name) {
+        const SecretId = `${env.WEBHOOK_SECRETS}${name}`
+        const { SecretString = '' } = await secrets.send(new GetSecretValueCommand({ SecretId }))
+        return SecretString
+      },
+      now: () => Math.floor(Date.now() / 1000),
+    }),
+    approvers: env.APPROVERS.split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+    now: () => Math.floor(Date.now() / 1000),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    token: () => crypto.randomUUID(),
+  }
+}
