@@ -15,7 +15,8 @@ import type {
   PodIdentity,
   SenderState,
 } from '../shared/detection.ts'
-import { type JudgeSet, sha256 } from './prepare-set.ts'
+import { sha256 } from '../shared/sha256.ts'
+import type { JudgeSet } from './prepare-set.ts'
 
 /** What a batch says of all its events, and what is known of the batch. */
 export interface BatchContext {

@@ -13,8 +13,9 @@ import type { Grouped } from '../shared/incidents/incidents.ts'
 import type { RuleSets } from '../shared/rule-sets/rule-sets.ts'
 import type { Senders } from '../shared/senders/index.ts'
 import { detectionOfFinding, findingId, type SensorFinding } from '../shared/sensor-finding.ts'
+import { sha256 } from '../shared/sha256.ts'
 import { judge, type Verdict } from './judge.ts'
-import { type JudgeSet, sha256 } from './prepare-set.ts'
+import type { JudgeSet } from './prepare-set.ts'
 import {
   type KinesisEvent,
   type KinesisRecord,

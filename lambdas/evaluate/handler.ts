@@ -1,36 +1,31 @@
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware'
 import { MetricUnit } from '@aws-lambda-powertools/metrics'
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware'
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
-import { SQSClient } from '@aws-sdk/client-sqs'
+import { PutObjectCommand } from '@aws-sdk/client-s3'
 import middy from '@middy/core'
 import { splitRecord } from '#events'
-import { Bus } from '../shared/bus.ts'
+import { concludeInAws } from '../shared/conclude-in-aws.ts'
 import { readEnv } from '../shared/contract.ts'
-import { DynamoStateStore } from '../shared/dynamo-store.ts'
 import { followSenders } from '../shared/follow-senders.ts'
-import { writeDetections } from '../shared/lake.ts'
 import { Nodes } from '../shared/nodes/index.ts'
 import { observe } from '../shared/observe.ts'
 import { RuleSets } from '../shared/rule-sets/rule-sets.ts'
 import { Senders } from '../shared/senders/index.ts'
+import { sha256 } from '../shared/sha256.ts'
 import { readTrustedSenders } from '../shared/trusted-senders.ts'
 import { contract } from './contract.ts'
 import { Evaluate, type EvaluateFigures } from './evaluate.ts'
-import { prepareSet, sha256 } from './prepare-set.ts'
+import { prepareSet } from './prepare-set.ts'
 import type { KinesisEvent, PoisonRecord } from './read-record.ts'
 
 const env = readEnv(contract, process.env)
 const { logger, metrics } = observe(contract.stage)
-const s3 = new S3Client()
-const store = new DynamoStateStore({ table: env.TABLE })
-const pause = (milliseconds: number) =>
-  new Promise<void>((resolve) => setTimeout(resolve, milliseconds))
+const aws = concludeInAws(env)
+const { s3, store } = aws
 const seconds = () => Math.floor(Date.now() / 1000)
 
 const evaluate = new Evaluate({
-  store,
+  ...aws,
   sets: new RuleSets({
     ...{ s3, bucket: env.RULES_BUCKET, prepare: prepareSet, now: () => performance.now() },
     onProblem: (problem, error) => {
@@ -48,16 +43,7 @@ const evaluate = new Evaluate({
     },
   }),
   nodes: new Nodes({ store, sha256, now: Date.now }),
-  bus: new Bus({
-    ...{ client: new EventBridgeClient(), bus: env.BUS, s3, bucket: env.LAKE_BUCKET },
-    ...{ sqs: new SQSClient(), deadLetters: env.DEAD_LETTERS },
-  }),
-  toLake: (detections, place) =>
-    writeDetections({ s3, bucket: env.LAKE_BUCKET }, detections, place),
   isolate: keep,
-  quiet: Number(env.QUIET_SECONDS),
-  ...{ now: Date.now, random: Math.random, pause },
-  ...(process.env['AWS_REGION'] !== undefined && { region: process.env['AWS_REGION'] }),
 })
 
 /** Keeps the bytes of a record beside the reason why it cannot be read, without a token behind them. */

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { type RuleArtefact, Suppressions } from '#artefact'
 import { type CorrelationPlan, compileCorrelations } from '#correlate'
 import { compileRules, type Program } from '#engine'
 import { type SyscallEvent, syscallSource } from '#events'
+import { sha256 } from '../shared/sha256.ts'
 
 /** A rule set ready to judge. */
 export interface JudgeSet {
@@ -24,9 +24,4 @@ export function prepareSet(artefact: RuleArtefact, hash: string): JudgeSet {
     plan: compileCorrelations(correlations, rules, syscallSource, sha256),
     suppressions: new Suppressions(suppressions, syscallSource),
   }
-}
-
-/** As hex. */
-export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { parsePriority, priorityNames } from '#engine'
 import { type FieldMap, parseFieldMap, parseFieldName } from '#events'
 import type { ContainerIdentity, Detection, PodIdentity } from '../shared/detection.ts'
 import { familyOf, type Group } from '../shared/incidents/group.ts'
+import { sha256 } from '../shared/sha256.ts'
 
 /** Somebody's Falco alert, as ours. */
 export interface ReadAlert {
@@ -144,8 +144,4 @@ function containerIn(given: Record<string, unknown>): ContainerIdentity | undefi
       image: typeof tag === 'string' ? `${repository}:${tag}` : repository,
     }),
   }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

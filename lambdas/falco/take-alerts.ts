@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { type RuleArtefact, Suppressions } from '#artefact'
 import {
   type Contribution,
@@ -9,6 +8,7 @@ import {
 import { type FieldMap, fieldMapSource } from '#events'
 import { Conclude, type ConcludeFigures, type ConcludeOptions } from '../shared/conclude.ts'
 import type { RuleSets } from '../shared/rule-sets/rule-sets.ts'
+import { sha256 } from '../shared/sha256.ts'
 import { NoAlert, type ReadAlert, readAlert } from './read-alert.ts'
 
 /** What of a rule set bears on alerts that others made. */
@@ -154,8 +154,4 @@ function withSet(alert: ReadAlert, { hash, suppressions, runbookOf }: AlertSet):
       },
     },
   }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

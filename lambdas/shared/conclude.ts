@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { type Contribution, CorrelationRunner, type Firing, type StateStore } from '#correlate'
 import type { Bus, BusMessage } from './bus.ts'
 import { detailTypes, type HealthMessage, type IncidentMessage } from './bus-messages.ts'
@@ -6,6 +5,7 @@ import type { Detection } from './detection.ts'
 import { detectionOfFiring, type FiringContext, groupOfFiring } from './detection-of-firing.ts'
 import { type Grouped, Incidents } from './incidents/incidents.ts'
 import { detectionsPrefix } from './lake.ts'
+import { sha256 } from './sha256.ts'
 
 /** Where the detections of an invocation go in the lake. */
 export interface LakePlace {
@@ -97,10 +97,6 @@ export class Conclude {
       hops: slowest(all),
     }
   }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }
 
 const typeOfReason: Readonly<Record<IncidentMessage['reason'], BusMessage['type']>> = {
