@@ -44,8 +44,12 @@ export interface Coverage {
   readonly firstTime: bigint
   readonly lastTime: bigint
   readonly sealedAt: bigint
-  readonly lost: number
+  /** Whether something before it, or of it, is missing. */
+  readonly hasGap: boolean
 }
+
+/** Batches of a node that lives follow each other at most so far apart: its heartbeat, and some. */
+const heartbeatMs = 15_000
 
 /** Event types that tell of traffic; reads and writes count on sockets of the internet alone. */
 export const trafficEvents = [
@@ -66,14 +70,15 @@ export function matchExpectations(
   coverage: Coverage,
   events: Iterable<SyscallEvent>,
 ): ReadonlyMap<string, Observation> {
-  const from = milliseconds(coverage.firstTime)
   const to = Math.max(milliseconds(coverage.lastTime), milliseconds(coverage.sealedAt))
+  // nothing is missing before it: it also stands for the silence since the batch before
+  const from = Math.min(milliseconds(coverage.firstTime) || to, to - heartbeatMs)
   const about = expectations.filter(
     (each) =>
       each.cluster === coverage.cluster &&
       each.node === coverage.node &&
       each.from <= to &&
-      each.until >= (from || to),
+      each.until >= from,
   )
   if (about.length === 0) return new Map()
   const found = new Map<string, { traffic: Seen[]; held: Seen[] }>()
@@ -89,7 +94,7 @@ export function matchExpectations(
       if (kind !== undefined) found.get(each.id)![kind].push(seen(event, time, container.id))
     }
   }
-  const heard = coverage.lost === 0 ? [[from || to, to] as const] : []
+  const heard = coverage.hasGap ? [] : [[from, to] as const]
   return new Map([...found].map(([id, { traffic, held }]) => [id, { heard, traffic, held }]))
 }
 

@@ -1,0 +1,173 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { SyscallEvent } from '#events'
+import { makeContainer, makeEvent, makeFile, makeProcess, makeSocket } from '#testing/events.ts'
+import { FailingStore } from '#testing/failing-store.ts'
+import { ExpectationWatch } from './expectation-watch.ts'
+import {
+  addExpectation,
+  type Expectation,
+  matchExpectations,
+  mergeObservations,
+  nothingObserved,
+  type Observation,
+  readObservation,
+  trafficEvents,
+} from './expectations.ts'
+
+const start = 1_800_000_000_000
+const container = makeContainer({ podUid: 'pod-1' })
+const expectation: Expectation = {
+  ...{ id: 'r1', cluster: 'test', node: 'n1', podUid: 'pod-1', containers: [container.id] },
+  ...{ from: start, until: start + 60_000, forbidden: trafficEvents },
+}
+const nanoseconds = (ms: number) => BigInt(ms) * 1_000_000n
+const coverage = (ms: number, more: object = {}) => ({
+  ...{ cluster: 'test', node: 'n1', firstTime: 0n, lastTime: 0n, hasGap: false },
+  ...{ sealedAt: nanoseconds(ms), ...more },
+})
+const remote = makeSocket({ remoteIp: '1.2.3.4' })
+const event = (name: string, facts: Parameters<typeof makeEvent>[1] = {}): SyscallEvent =>
+  makeEvent(name, {
+    ...{ time: nanoseconds(start + 20_000), fd: remote, result: 10 },
+    process: makeProcess({ comm: 'sh', container }),
+    ...facts,
+  })
+const kind = (...events: SyscallEvent[]) => {
+  const found = matchExpectations([expectation], coverage(start + 30_000), events).get('r1')!
+  return [found.traffic.length > 0 && 'traffic', found.held.length > 0 && 'held']
+    .filter(Boolean)
+    .join()
+}
+
+describe('what a pod that is cut off does', () => {
+  it.each<[string, SyscallEvent, string]>([
+    ['a connection made', event('connect', { result: 0 }), 'traffic'],
+    ['a connection refused', event('connect', { result: -111 }), ''],
+    ['a connection under way', event('connect', { result: -115 }), ''],
+    ['a connection taken', event('accept4', { result: 7 }), 'traffic'],
+    ['bytes that come in', event('read'), 'traffic'],
+    ['a message that comes in', event('recvfrom'), 'traffic'],
+    ['the end of a connection', event('read', { result: 0 }), ''],
+    ['bytes that go out on a connection it holds', event('write'), 'held'],
+    ['a datagram that goes out', event('sendto'), 'held'],
+    [
+      'an address set on a datagram socket',
+      event('connect', { result: 0, fd: makeSocket({ l4proto: 'udp' }) }),
+      '',
+    ],
+    ['a file read', event('read', { fd: makeFile('/etc/passwd') }), ''],
+    ['talk with itself', event('read', { fd: makeSocket({ remoteIp: '127.0.0.1' }) }), ''],
+    [
+      'talk with itself over IPv6',
+      event('read', { fd: makeSocket({ remoteIp: '::1' }, { kind: 'ipv6' }) }),
+      '',
+    ],
+    [
+      'another pod',
+      event('read', {
+        process: makeProcess({
+          container: makeContainer({ fullId: 'f'.repeat(64), podUid: 'pod-2' }),
+        }),
+      }),
+      '',
+    ],
+    [
+      'a container of it that came later',
+      event('read', {
+        process: makeProcess({
+          container: makeContainer({ fullId: 'f'.repeat(64), podUid: 'pod-1' }),
+        }),
+      }),
+      'traffic',
+    ],
+    ['the host', event('read', { process: makeProcess() }), ''],
+    ['something before', event('read', { time: nanoseconds(start - 1) }), ''],
+    ['something after', event('read', { time: nanoseconds(start + 60_001) }), ''],
+    [
+      'a program started',
+      makeEvent('execve', { process: makeProcess({ container }), time: nanoseconds(start + 1) }),
+      '',
+    ],
+  ])('%s is %s', (_, one, what) => expect(kind(one)).toBe(what))
+
+  it('counts for its node, cluster and time alone', () => {
+    const found = (more: object) =>
+      matchExpectations([expectation], coverage(start + 30_000, more), [event('read')]).size
+    expect([found({}), found({ node: 'n2' }), found({ cluster: 'x' })]).toEqual([1, 0, 0])
+    expect(found({ sealedAt: nanoseconds(start - 1) })).toBe(0)
+    expect(found({ sealedAt: nanoseconds(start + 90_000) })).toBe(0)
+  })
+
+  it('is heard of as long as batches follow each other, and nothing is missing', () => {
+    const heard = (times: readonly number[], hasGap = false) =>
+      times
+        .map(
+          (ms) => matchExpectations([expectation], coverage(start + ms, { hasGap }), []).get('r1')!,
+        )
+        .reduce(mergeObservations, nothingObserved).heard
+    expect(heard([10_000, 20_000, 30_000])).toEqual([[start - 5000, start + 30_000]])
+    expect(heard([10_000, 40_000])).toHaveLength(2)
+    expect(heard([10_000], true)).toEqual([])
+  })
+})
+
+describe('observations', () => {
+  const seen = fc.record({
+    event: fc.constantFrom('read', 'write'),
+    time: fc.nat(9),
+    container: fc.constant('c'),
+    process: fc.constant('p'),
+    remote: fc.constantFrom('a', 'b'),
+  })
+  const observation: fc.Arbitrary<Observation> = fc.record({
+    heard: fc.array(
+      fc.tuple(fc.nat(50), fc.nat(9)).map(([from, length]) => [from, from + length] as const),
+      { maxLength: 5 },
+    ),
+    traffic: fc.array(seen, { maxLength: 5 }),
+    held: fc.array(seen, { maxLength: 5 }),
+  })
+  it('are the same in any order, and however often they come', () => {
+    fc.assert(
+      fc.property(observation, observation, observation, (a, b, c) => {
+        const whole = [a, b, c].reduce(mergeObservations, nothingObserved)
+        expect([c, a, b, a, c].reduce(mergeObservations, nothingObserved)).toEqual(whole)
+        for (const [from, to] of a.heard) {
+          expect(whole.heard.some(([start, end]) => start <= from && end >= to)).toBe(true)
+        }
+      }),
+    )
+  })
+})
+
+describe('a watch of expectations', () => {
+  it('reads one item now and then, writes what it sees, and nothing without a pod to watch', async () => {
+    const store = new FailingStore()
+    let now = start
+    let reads = 0
+    const counting = {
+      read: (...args: Parameters<FailingStore['read']>) => {
+        reads += 1
+        return store.read(...args)
+      },
+      write: store.write.bind(store),
+      due: store.due.bind(store),
+    }
+    const watch = new ExpectationWatch({ store: counting, now: () => now })
+    const batch = (ms: number, events: SyscallEvent[] = []) => ({
+      header: coverage(ms),
+      events,
+      hasGap: false,
+    })
+    for (let i = 0; i < 100; i++) await watch.see([batch(now)])
+    expect([reads, store.writes]).toEqual([1, 0])
+    await addExpectation(store, expectation, start / 1000)
+    now += 6000
+    await watch.see([batch(now, [event('write')])])
+    await watch.see([batch(now, [event('write')])])
+    const { held, heard } = await readObservation(store, 'r1', now / 1000)
+    expect(held).toMatchObject([{ event: 'write', process: 'sh', remote: '1.2.3.4:443' }])
+    expect(heard).toHaveLength(1)
+  })
+})
