@@ -6,6 +6,7 @@ import { readRuleFiles, type SourceFile } from '#load'
 import { Agent } from './agent/agent.ts'
 import { MemoryKeeper } from './agent/memory.ts'
 import { compileNodeRules, type NodeRules } from './agent/node-rules.ts'
+import { withQuarantine } from './agent/quarantine-rules.ts'
 import { createRedactor } from './agent/redact.ts'
 import { keepEvent } from './agent/ring-event.ts'
 import { RulesWatch } from './agent/rules-watch.ts'
@@ -150,6 +151,36 @@ function refuseRules(reasons: readonly string[]): void {
   notify('rules-refused', `the changed rules are refused: ${reasons[0]}${more}`)
 }
 
+let isQuarantined = false
+
+/** The rules, and what a pod of this node that is cut off makes wanted beside them. */
+function inForce(set: NodeRules): Pick<NodeRules, 'edge' | 'needs'> {
+  return isQuarantined ? withQuarantine(set, set.enabled) : set
+}
+
+/** Follows the label that a response puts on a pod of this node, and takes away again. */
+function followQuarantine(): void {
+  const isWanted = kubernetes?.hasQuarantined === true
+  if (isWanted === isQuarantined) return
+  isQuarantined = isWanted
+  try {
+    const set = inForce(rules)
+    link.setFilter(set.needs.kernel)
+    agent.use(set.edge, rules.needs.environment)
+    say(
+      isWanted
+        ? 'a pod here is cut off: its network is shipped'
+        : 'no pod here is cut off any more',
+    )
+  } catch (error) {
+    // what was in force stays so; tried again with the next tick
+    isQuarantined = !isWanted
+    say(
+      `the network of a pod that is cut off is not seen: ${error instanceof Error ? error.message : error}`,
+    )
+  }
+}
+
 /** A changed set takes the place of the one in force, in the kernel and here; a bad one does not. */
 function changeRules(files: readonly SourceFile[]): void {
   const compiled = compileNodeRules(files, rulesOptions(config))
@@ -159,13 +190,13 @@ function changeRules(files: readonly SourceFile[]): void {
   }
   if (compiled.rules.hash === rules.hash) return
   try {
-    link.setFilter(compiled.rules.needs.kernel)
+    link.setFilter(inForce(compiled.rules).needs.kernel)
   } catch (error) {
     refuseRules([error instanceof Error ? error.message : String(error)])
     return
   }
   rules = compiled.rules
-  agent.use(rules.edge, rules.needs.environment)
+  agent.use(inForce(rules).edge, rules.needs.environment)
   tables.useHostNames(rules.needs.hostNames)
   notify('rules-changed', `${rules.count} rules in force, hash ${rules.hash.slice(0, 12)}`)
   memory.settle()
@@ -251,6 +282,7 @@ function carryCounts(): void {
 let ticks = 0
 const timer = setInterval(() => {
   carryCounts()
+  followQuarantine()
   outlet?.tick()
   memory.look()
   ticks += 1

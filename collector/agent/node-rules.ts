@@ -10,6 +10,8 @@ export interface NodeRules {
   readonly hash: string
   /** What some rule could match, given what this node cannot know: what is shipped. */
   readonly edge: Program<SyscallEvent>
+  /** Those in force. */
+  readonly enabled: readonly Rule[]
   /** The rules themselves, for alerts made here; compiled when first asked for. */
   full(): Program<SyscallEvent>
   /** Rules in force. */
@@ -45,6 +47,7 @@ export function compileNodeRules(
         full ??= compileRules(enabled, syscallSource, { matching })
         return full
       },
+      enabled,
       count: enabled.length,
       needs: needsOf({ rules: enabled }),
     },

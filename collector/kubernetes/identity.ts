@@ -1,4 +1,4 @@
-import type { Container } from '#events'
+import { type Container, quarantineLabel } from '#events'
 import type { ContainerTable } from '../agent/containers.ts'
 import { at, text } from './json.ts'
 import { type PodFacts, podFacts } from './pod-facts.ts'
@@ -60,6 +60,14 @@ export class Identity implements PodReceiver {
       if (podUid !== undefined && podName === undefined) unresolved += 1
     }
     return { pods: this.#pods.size, evicted: this.#evicted, cut: this.#cut, unresolved }
+  }
+
+  /** Whether a response has cut off a pod of this node. */
+  get hasQuarantined(): boolean {
+    for (const { pod, goneAt } of this.#pods.values()) {
+      if (goneAt === undefined && pod.podLabels?.[quarantineLabel] !== undefined) return true
+    }
+    return false
   }
 
   onPod(json: unknown): void {

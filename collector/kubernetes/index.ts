@@ -22,6 +22,8 @@ export type PodIdentityFigures = PodWatchFigures & IdentityFigures
 
 export interface PodIdentity {
   readonly figures: PodIdentityFigures
+  /** Whether a response has cut off a pod of this node: its network is then wanted, see `quarantine-rules.ts`. */
+  readonly hasQuarantined: boolean
   /** Ends the watch. What is known stays. */
   stop(): Promise<void>
 }
@@ -37,6 +39,9 @@ export function startPodIdentity(options: PodIdentityOptions): PodIdentity {
   return {
     get figures() {
       return { ...watch.figures, ...identity.figures }
+    },
+    get hasQuarantined() {
+      return identity.hasQuarantined
     },
     async stop() {
       end.abort()

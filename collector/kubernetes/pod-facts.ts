@@ -1,4 +1,4 @@
-import type { Workload } from '#events'
+import { quarantineLabel, type Workload } from '#events'
 import type { ContainerFacts } from '../agent/containers.ts'
 import { imageFacts } from './image.ts'
 import { at, list, member, text } from './json.ts'
@@ -53,7 +53,7 @@ export function podFacts(json: unknown): PodFacts | undefined {
     podUid: cgroupUid,
     podName,
     namespace,
-    podLabels: Object.fromEntries(Object.entries(labels).slice(0, keptItems)),
+    podLabels: keptLabels(labels),
     hostPid: member(spec, 'hostPID') === true,
     hostNetwork: member(spec, 'hostNetwork') === true,
     hostIpc: member(spec, 'hostIPC') === true,
@@ -91,6 +91,13 @@ function containerFacts(spec: unknown, status: unknown, pod: unknown): Container
       mounts: mountsOf(spec, pod, keptItems),
     }),
   }
+}
+
+/** The first of them; the mark of a response always, however many others somebody adds. */
+function keptLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
+  const kept = Object.fromEntries(Object.entries(labels).slice(0, keptItems))
+  const mark = labels[quarantineLabel]
+  return mark === undefined ? kept : { ...kept, [quarantineLabel]: mark }
 }
 
 /** The ids that a container has, and had before it was last started again. */
