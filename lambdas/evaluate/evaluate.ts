@@ -23,6 +23,7 @@ import {
   type ReadRecord,
   readRecord,
 } from './read-record.ts'
+import { WatchExpectations } from './watch-expectations.ts'
 
 export interface EvaluateOptions extends ConcludeOptions {
   readonly sets: Pick<RuleSets<JudgeSet>, 'of'>
@@ -77,10 +78,12 @@ export interface BatchResponse {
 export class Evaluate {
   readonly #options: EvaluateOptions
   readonly #conclude: Conclude
+  readonly #expectations: WatchExpectations
 
   constructor(options: EvaluateOptions) {
     this.#options = options
     this.#conclude = new Conclude(options)
+    this.#expectations = new WatchExpectations(options)
   }
 
   async run({ Records }: KinesisEvent): Promise<BatchResponse & { figures: EvaluateFigures }> {
@@ -131,6 +134,7 @@ export class Evaluate {
         sender: judged[at]!.sender,
       })),
     )
+    await this.#expectations.take(records, (at) => judged[at]!.sender)
     const verdicts: Verdict[] = []
     const setOf = new Map<Correlation, JudgeSet>()
     let otherRules = 0

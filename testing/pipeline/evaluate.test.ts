@@ -1,14 +1,24 @@
 import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { alertJson } from '#engine'
+import { encodeBatch } from '#events'
 import { libraryPath } from '../../cli/library-path.ts'
 import { main } from '../../cli/main.ts'
+import { compress, ZSTD } from '../../collector/agent/zstd.ts'
 import { Evaluate, type EvaluateOptions, type NodesPort } from '../../lambdas/evaluate/evaluate.ts'
 import { prepareSet } from '../../lambdas/evaluate/prepare-set.ts'
 import type { BusMessage } from '../../lambdas/shared/bus.ts'
 import type { IncidentMessage } from '../../lambdas/shared/bus-messages.ts'
 import type { Detection } from '../../lambdas/shared/detection.ts'
+import {
+  addExpectation,
+  type Expectation,
+  nothingObserved,
+  readObservation,
+  trafficEvents,
+} from '../../lambdas/shared/expectations.ts'
 import type { SensorFinding } from '../../lambdas/shared/sensor-finding.ts'
+import { makeContainer, makeEvent, makeProcess, makeSocket } from '../events.ts'
 import { FailingStore } from '../failing-store.ts'
 import { libraryArtefact, published, recordedBatches, recordOf } from './records.ts'
 
@@ -182,5 +192,44 @@ describe('evidence', () => {
     const evidence = { complete: false, gaps: ['2 batches are missing'] }
     expect(lake[0]!.lanner.evidence).toEqual(evidence)
     expect(incidents()[0]!.incident.evidence).toEqual(evidence)
+  })
+})
+
+describe('a pod that a response has cut off', () => {
+  const container = makeContainer({ podUid: 'uid-1' })
+  const process = makeProcess({ container })
+  const at = 1_800_000_000_000
+  const expectation: Expectation = {
+    ...{ id: 'r1', cluster: 'prod', node: 'n1', podUid: 'uid-1', containers: [container.id] },
+    ...{ from: at, until: at + 60_000, forbidden: [...trafficEvents] },
+  }
+  const batch = encodeBatch(
+    {
+      ...{ cluster: 'prod', node: 'n1', boot: 'b', run: 1n, sequence: 0, previous: undefined },
+      ...{
+        sealedAt: BigInt(at + 3000) * 1_000_000n,
+        rulesetHash: '',
+        keyId: '',
+        compression: ZSTD,
+      },
+      counters: { seen: 1, filtered: 0, folded: 0, lost: {} },
+    },
+    [makeEvent('connect', { process, time: BigInt(at + 1000) * 1_000_000n, fd: makeSocket() })],
+    compress,
+  )
+
+  it('is watched by what its own node says, and by nobody else', async () => {
+    const store = new FailingStore()
+    const now = () => at + 5000
+    await addExpectation(store, expectation, at / 1000)
+    const judge = async () => [{ sender: 'unverified' as const, findings: [] }]
+    await open({ store, now, senders: { judge } }).run({ Records: [recordOf(batch)] })
+    expect(await readObservation(store, 'r1', at / 1000)).toEqual(nothingObserved)
+    for (let time = 0; time < 2; time++) {
+      await open({ store, now }).run({ Records: [recordOf(batch)] })
+    }
+    const { heard, traffic } = await readObservation(store, 'r1', at / 1000)
+    expect(heard).toEqual([[at + 1000, at + 3000]])
+    expect(traffic).toMatchObject([{ event: 'connect', remote: '10.0.0.2:443' }])
   })
 })
