@@ -125,7 +125,7 @@ describe.skipIf(!existsSync(binary))('a real Alertmanager', () => {
 
   it('takes hostile text as it is', async () => {
     delivery.now = Date.now()
-    const text = '"}]\u0000\n{{ .Labels }} <b>\u202e`${x}` ü'.repeat(3000)
+    const text = '"}]\u0000\n{{ .Labels }} <b>\u202e`$x` ü'.repeat(3000)
     const id = '7'.repeat(64)
     delivery.put(sampleMessage({ ...times(), id, title: text, cluster: text }))
     await delivery.run(1000)
