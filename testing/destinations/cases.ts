@@ -219,7 +219,7 @@ const jira: CaseMaker = {
       make: tellJira,
       seen: () =>
         vendor.issues.map(({ fields, status }) => ({
-          subject: fields.labels.includes(`lanner-${'1'.repeat(32)}`) ? '1'.repeat(64) : '',
+          subject: fields.labels.includes(`lanner-${'1'.repeat(40)}`) ? '1'.repeat(64) : '',
           state: status === 'Done' ? 'closed' : 'open',
         })),
       changeLogin: () => {

@@ -5,6 +5,8 @@ import type { Certificate } from '../kubernetes/certificate.ts'
 
 /** A request as a vendor's stand-in sees it. */
 export interface Received {
+  /** When all of it was here, milliseconds of the epoch. */
+  readonly at: number
   readonly method: string
   readonly path: string
   readonly query: URLSearchParams
@@ -88,7 +90,7 @@ export class FaultServer {
     }
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
     const received: Received = {
-      ...{ method: request.method ?? '', path: pathname, query: searchParams },
+      ...{ at: Date.now(), method: request.method ?? '', path: pathname, query: searchParams },
       ...{ headers: request.headers, body: Buffer.concat(pieces) },
     }
     this.requests.push(received)

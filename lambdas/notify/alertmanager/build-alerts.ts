@@ -29,7 +29,7 @@ export function labelsOf(notice: Notice, teamLabel: string): Record<string, stri
     ['severity', severityOf(priority)],
     ['source', 'lanner'],
     ['about', about],
-    ['incident', subject.slice(0, 16)],
+    ['incident', subject.slice(0, 40)],
     ['cluster', where.cluster],
     ['namespace', where.namespace],
     ['workload_kind', name === undefined ? undefined : kind],

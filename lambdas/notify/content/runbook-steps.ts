@@ -25,8 +25,8 @@ export function stepsOf(
     const commands: string[] = []
     const text = item
       .replace(/`([^`]+)`/g, (span, code: string) => {
-        if (!/\{[\w.-]+\}/.test(code) && !/^(?:kubectl|aws|lanner|npx|sudo) /.test(code))
-          return span
+        // code without a value of the incident is part of the sentence
+        if (!/\{[\w.-]+\}/.test(code)) return span
         const command = filled(code, values)
         if (command !== undefined) commands.push(clip(command, mostCommand))
         return ''

@@ -30,7 +30,7 @@ export interface JiraIssue {
 
 /** By which an issue is found again. */
 export function labelOf({ subject }: Notice): string {
-  return `lanner-${subject.slice(0, 32).replace(/\W/g, '')}`
+  return `lanner-${subject.slice(0, 40).replace(/[^\w-]/g, '')}`
 }
 
 export function buildIssue(notice: Notice, project: string, issueType: string): JiraIssue {

@@ -103,7 +103,7 @@ function blocksOf(notice: Notice): SlackBlock[] {
       markup(plain(clip(timesOf(notice), 500))),
       markup(plain(clip(`Evidence: ${evidence}`, 500))),
       ...links.slice(0, 7).map(({ title, url }) => markup(link(title, url))),
-      markup(plain(`${subject.slice(0, 12)} · message ${notice.revision}`)),
+      markup(plain(`${subject.slice(0, 40)} · message ${notice.revision}`)),
     ],
   })
   return blocks
