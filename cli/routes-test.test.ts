@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { sampleHealth, sampleMessage } from '#testing/destinations/sample-messages.ts'
+import { main } from './main.ts'
+
+let folder = ''
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'routes-'))
+  writeFileSync(
+    join(folder, 'routes.yaml'),
+    `destinations:
+  - {destination: soc, kind: sns}
+  - {destination: night, kind: pagerduty, secret: lanner/night}
+routes:
+  - {route: at night, priority: error, time: {zone: UTC, hours: 18:00-08:00}, to: night}
+default: {to: soc}
+`,
+  )
+  const events = [
+    { 'detail-type': 'Incident Opened', time: '2026-11-26T20:00:00Z', detail: sampleMessage() },
+    { 'detail-type': 'Sensor Health', time: '2026-11-26T20:00:00Z', detail: sampleHealth },
+  ]
+  writeFileSync(join(folder, 'events.ndjson'), events.map((one) => JSON.stringify(one)).join('\n'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+async function lanner(...args: string[]) {
+  const out: string[] = []
+  const err: string[] = []
+  const io = {
+    out: (t: string) => void out.push(t),
+    err: (t: string) => void err.push(t),
+    color: false,
+  }
+  const code = await main(['routes', 'test', ...args], io)
+  return { code, out: out.join('').replaceAll(folder, ''), err: err.join('') }
+}
+const routes = () => join(folder, 'routes.yaml')
+const events = () => join(folder, 'events.ndjson')
+
+it('shows where events go, and why', async () => {
+  const { code, out } = await lanner('--routes', routes(), events())
+  expect(code).toBe(0)
+  expect(out).toBe(`/events.ndjson:1: night
+  -> "at night" (line 5): fits: night
+/events.ndjson:2: soc
+     "at night" (line 5): it is about health
+  -> default: no route fits: soc
+`)
+})
+
+it('at another time', async () => {
+  const at = ['--at', '2026-11-26T12:00:00Z', '--json']
+  const { out } = await lanner('--routes', routes(), events(), ...at)
+  const [first] = out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(first).toMatchObject({ to: ['soc'], outcomes: [{ fits: false }, { fits: true }] })
+  expect(first.outcomes[0].reason).toMatch(/not in its hours \(UTC\)/)
+})
+
+it('lists what the bus can decide', async () => {
+  const { out } = await lanner('--routes', routes())
+  expect(out).toContain('"at night" -> night\n  by the bus, then the router: the time of day\n')
+  expect(out).toContain('"priority":["Emergency","Alert","Critical","Error"]')
+})
+
+it('says what is wrong', async () => {
+  expect((await lanner()).code).toBe(2)
+  writeFileSync(join(folder, 'bad.yaml'), 'destinations: []\n')
+  const bad = await lanner('--routes', join(folder, 'bad.yaml'))
+  expect([bad.code, bad.err]).toEqual([1, expect.stringContaining('default is missing')])
+})
