@@ -125,6 +125,25 @@ describe('the users of a container', () => {
     expect(state.reads).toEqual(['7 passwd', '7 group'])
   })
 
+  it('are there once for all containers with the same files, and no others', () => {
+    const { state, table } = memoryTable()
+    state.roots.set(7, line('app', 1000)).set(8, line('app', 1000)).set(9, line('other', 1000))
+    const user = table.user(1000, inside('a', 7))
+    expect(user?.name).toBe('app')
+    expect(table.user(1000, inside('b', 8))).toBe(user)
+    expect(table.user(1000, inside('c', 9))?.name).toBe('other')
+    // too many kinds of files for all to be kept: each container still has its own
+    for (let pid = 10; pid < 60; pid++) state.roots.set(pid, line(`app${pid}`, 1000))
+    const many = Array.from({ length: 50 }, (_, i) =>
+      makeProcess({ pid: 10 + i, container: makeContainer({ fullId: `${i}`.padStart(64, '0') }) }),
+    )
+    for (const round of [0, 1]) {
+      for (const each of many) expect(table.user(1000, each)?.name).toBe(`app${each.pid}`)
+      state.time = 61_000 * (round + 1)
+    }
+    expect(table.user(1000, inside('d', 7))).toEqual(user)
+  })
+
   it('are kept for a limited number of containers', () => {
     const { state, table } = memoryTable({ containerLimit: 2 })
     for (const letter of ['a', 'b', 'c', 'a']) table.user(0, inside(letter, 7))

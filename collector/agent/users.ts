@@ -38,6 +38,8 @@ interface Accounts {
 export class UserTable {
   readonly #options: Required<UserTableOptions>
   readonly #containers = new Map<string, Accounts>()
+  readonly #users = new Parsed(parsePasswd)
+  readonly #groups = new Parsed(parseGroup)
   #host: Accounts | undefined
   #hostVersions = ''
   #hostCheckedAt = Number.NEGATIVE_INFINITY
@@ -69,7 +71,7 @@ export class UserTable {
     const versions = `${host.version('passwd')} ${host.version('group')}`
     if (this.#host === undefined || versions !== this.#hostVersions) {
       this.#hostVersions = versions
-      this.#host = readAccounts((file) => host.read(file), time)
+      this.#host = this.#read((file) => host.read(file), time)
     }
     return this.#host
   }
@@ -79,7 +81,7 @@ export class UserTable {
     const time = now()
     const known = this.#containers.get(fullId)
     if (known !== undefined && time - known.readAt < containerAge) return known
-    const read = readAccounts((file) => readRootFile(pid, file), time)
+    const read = this.#read((file) => readRootFile(pid, file), time)
     // The process may be gone, and its root with it: what was known before is better than nothing.
     const kept = read.users.size === 0 && known !== undefined ? { ...known, readAt: time } : read
     this.#containers.delete(fullId)
@@ -90,18 +92,38 @@ export class UserTable {
     this.#containers.set(fullId, kept)
     return kept
   }
+
+  #read(read: (file: AccountFile) => Uint8Array | undefined, readAt: number): Accounts {
+    const text = (file: AccountFile) => {
+      const bytes = read(file)
+      return bytes === undefined ? '' : decodeBytes(bytes)
+    }
+    return { users: this.#users.of(text('passwd')), groups: this.#groups.of(text('group')), readAt }
+  }
 }
 
-function readAccounts(
-  read: (file: AccountFile) => Uint8Array | undefined,
-  readAt: number,
-): Accounts {
-  const passwd = read('passwd')
-  const group = read('group')
-  return {
-    users: parsePasswd(passwd === undefined ? '' : decodeBytes(passwd)),
-    groups: parseGroup(group === undefined ? '' : decodeBytes(group)),
-    readAt,
+/** Texts whose meaning is kept, of either file. */
+const textsKept = 16
+/** Longer ones are read anew each time: they would be kept for nothing. */
+const longestKept = 16 << 10
+
+/** Containers of one image have the same files: their entries are there once. */
+class Parsed<Entries> {
+  readonly #parse: (text: string) => Entries
+  readonly #kept = new Map<string, Entries>()
+
+  constructor(parse: (text: string) => Entries) {
+    this.#parse = parse
+  }
+
+  of(text: string): Entries {
+    const entries = this.#kept.get(text) ?? this.#parse(text)
+    if (text.length > longestKept) return entries
+    // last used, last in the map
+    this.#kept.delete(text)
+    if (this.#kept.size >= textsKept) this.#kept.delete(this.#kept.keys().next().value!)
+    this.#kept.set(text, entries)
+    return entries
   }
 }
 
