@@ -134,7 +134,11 @@ export class Evaluate {
         sender: judged[at]!.sender,
       })),
     )
-    await this.#expectations.take(records, (at) => judged[at]!.sender)
+    await this.#expectations.take(
+      records,
+      (at) => judged[at]!.sender,
+      (header) => known.gapsOf(header).length > 0,
+    )
     const verdicts: Verdict[] = []
     const setOf = new Map<Correlation, JudgeSet>()
     let otherRules = 0

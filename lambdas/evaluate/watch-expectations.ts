@@ -1,4 +1,5 @@
 import type { StateStore } from '#correlate'
+import type { BatchHeader } from '#events'
 import type { SenderState } from '../shared/detection.ts'
 import {
   addObservations,
@@ -36,6 +37,7 @@ export class WatchExpectations {
   async take(
     records: readonly Pick<ReadRecord, 'batch'>[],
     senderOf: (at: number) => SenderState,
+    hasGap: (header: BatchHeader) => boolean,
   ): Promise<void> {
     const { store, now } = this.#options
     const seconds = Math.floor(now() / 1000)
@@ -45,8 +47,8 @@ export class WatchExpectations {
       const { header, events } = batch
       const expectations = await this.#of(header.cluster)
       if (expectations.length === 0) continue
-      const lost = Object.values(header.counters.lost).reduce((sum, count) => sum + count, 0)
-      for (const [id, one] of matchExpectations(expectations, { ...header, lost }, events)) {
+      const coverage = { ...header, hasGap: hasGap(header) }
+      for (const [id, one] of matchExpectations(expectations, coverage, events)) {
         observed.set(id, mergeObservations(observed.get(id) ?? nothingObserved, one))
       }
     }
