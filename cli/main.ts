@@ -88,6 +88,18 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'show an incident and every detection of it',
     load: () => import('./incident.ts'),
   },
+  approve: {
+    summary: 'show what a response would do, and approve or undo it',
+    load: () => import('./approve.ts'),
+  },
+  respond: {
+    summary: 'stop all responses, or let them go on',
+    load: () => import('./respond-switch.ts'),
+  },
+  'evidence verify': {
+    summary: 'check that evidence is what was collected',
+    load: () => import('./evidence-verify.ts'),
+  },
   doctor: {
     summary: 'say what this machine can do, and what to do about the rest',
     load: () => import('./doctor.ts'),

@@ -40,6 +40,7 @@ export async function answerPeople(
     const state = await responder.read(String(request.response))
     if (state === undefined) return refuse(`there is no response ${request.response}`)
     const {
+      problem,
       plan,
       planHash,
       phase,
@@ -56,7 +57,7 @@ export async function answerPeople(
     return {
       ok: true,
       ...{ phase, ending, planHash, approveBy, outcome, next, evidence, target, cluster },
-      ...{ rule: rule.name, lines, stopped: await killSwitch(ports) },
+      ...{ rule: rule.name, lines, problem, stopped: await killSwitch(ports) },
       does: plan === undefined ? [] : stepTexts(plan),
       guards: plan?.guards ?? [],
       residualAllows: plan?.residualAllows ?? [],

@@ -1,3 +1,4 @@
+import { alertJson } from '#engine'
 import type { Detection } from '../../shared/detection.ts'
 import { ask, type Kube, KubeError, readList, readObject, Unanswered } from '../kubernetes/kube.ts'
 import type { EvidenceStore } from '../machine/ports.ts'
@@ -138,7 +139,7 @@ async function piecesOf(collecting: Collecting): Promise<Piece[]> {
       name: 'detections.ndjson',
       call: 'the lake',
       read: async () =>
-        (await observed()).map((each) => `${redactText(JSON.stringify(each))}\n`).join(''),
+        (await observed()).map((each) => `${redactText(alertJson(each))}\n`).join(''),
     },
     {
       name: 'processes.json',

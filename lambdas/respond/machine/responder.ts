@@ -181,7 +181,7 @@ export class Responder {
     } catch (error) {
       const reason = (error as Error).message
       const errors = state.errors + 1
-      if (errors < mostErrors) return { set: { errors } }
+      if (errors < mostErrors) return { set: { errors, problem: reason.slice(0, 1000) } }
       const text = `given up after ${errors} attempts: ${reason}`
       const say = [{ type: detailTypes.failed, text }]
       // what was begun is undone; what cannot be undone either is left to people

@@ -84,6 +84,8 @@ export interface ResponseState {
   readonly tries: number
   /** Errors in a row of what is around it: clusters, buckets, tables. */
   readonly errors: number
+  /** The last of them, in words. */
+  readonly problem?: string
   readonly lines: readonly Line[]
   /** Lines that are on the bus. */
   readonly said: number

@@ -5,6 +5,7 @@ import type { BusMessage } from '../../shared/bus.ts'
 import type { IncidentMessage, ResponseMessage } from '../../shared/bus-messages.ts'
 import type { Detection } from '../../shared/detection.ts'
 import type { Kube } from '../kubernetes/kube.ts'
+import type { Kubes } from '../machine/make-plan.ts'
 import type { EvidenceStore, OutsideMessage, OutsideResult, Ports } from '../machine/ports.ts'
 import { Responder } from '../machine/responder.ts'
 
@@ -54,6 +55,8 @@ export class ResponseWorld {
   policy: ResponsePolicy
   approvers: readonly string[] = ['arn:aws:sts::123456789012:assumed-role/Responders/*']
   detections: readonly Detection[] = []
+  /** Ways with the rights of a class; without it one way has all. */
+  kubesOf: Kubes | undefined
   readonly #kube: Kube
   #tokens = 0
 
@@ -78,7 +81,11 @@ export class ResponseWorld {
   }
 
   /** A process that leads responses; it dies as told. Counts its calls in `calls`. */
-  responder(death?: Death): { readonly responder: Responder; readonly calls: () => number } {
+  responder(death?: Death): {
+    readonly responder: Responder
+    readonly calls: () => number
+    readonly ports: Ports
+  } {
     let calls = 0
     let isDead = false
     const wrap =
@@ -106,7 +113,7 @@ export class ResponseWorld {
     const ports: Ports = {
       ...{ store: store(this.store), shared: store(this.shared), evidence },
       policy: async () => this.policy,
-      kubes: (cluster) => (cluster === 'test' ? async () => kube : undefined),
+      kubes: (cluster) => (cluster === 'test' ? (this.kubesOf ?? (async () => kube)) : undefined),
       say: wrap(async (messages) => void this.said.push(...messages)),
       detections: wrap(async () => this.detections),
       invoke: wrap(async (call, message) => {
@@ -118,7 +125,7 @@ export class ResponseWorld {
       sleep: async () => {},
       token: () => `${++this.#tokens}`,
     }
-    return { responder: new Responder(ports), calls: () => calls }
+    return { responder: new Responder(ports), calls: () => calls, ports }
   }
 }
 
