@@ -2,16 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { SyscallEvent } from '#events'
 import { makeContainer, makeEvent, makeFile, makeProcess, makeSocket } from '#testing/events.ts'
-import { FailingStore } from '#testing/failing-store.ts'
-import { ExpectationWatch } from './expectation-watch.ts'
 import {
-  addExpectation,
   type Expectation,
   matchExpectations,
   mergeObservations,
   nothingObserved,
   type Observation,
-  readObservation,
   trafficEvents,
 } from './expectations.ts'
 
@@ -138,36 +134,5 @@ describe('observations', () => {
         }
       }),
     )
-  })
-})
-
-describe('a watch of expectations', () => {
-  it('reads one item now and then, writes what it sees, and nothing without a pod to watch', async () => {
-    const store = new FailingStore()
-    let now = start
-    let reads = 0
-    const counting = {
-      read: (...args: Parameters<FailingStore['read']>) => {
-        reads += 1
-        return store.read(...args)
-      },
-      write: store.write.bind(store),
-      due: store.due.bind(store),
-    }
-    const watch = new ExpectationWatch({ store: counting, now: () => now })
-    const batch = (ms: number, events: SyscallEvent[] = []) => ({
-      header: coverage(ms),
-      events,
-      hasGap: false,
-    })
-    for (let i = 0; i < 100; i++) await watch.see([batch(now)])
-    expect([reads, store.writes]).toEqual([1, 0])
-    await addExpectation(store, expectation, start / 1000)
-    now += 6000
-    await watch.see([batch(now, [event('write')])])
-    await watch.see([batch(now, [event('write')])])
-    const { held, heard } = await readObservation(store, 'r1', now / 1000)
-    expect(held).toMatchObject([{ event: 'write', process: 'sh', remote: '1.2.3.4:443' }])
-    expect(heard).toHaveLength(1)
   })
 })

@@ -9,13 +9,17 @@ import { loadRules, readRuleFiles } from '#load'
 import { answerIdentity } from '#testing/aws/sts.ts'
 import { makeContainer, makeEvent, makeProcess, makeSocket } from '#testing/events.ts'
 import { run as verify } from '../../cli/evidence-verify.ts'
-import type { Detection } from '../shared/detection.ts'
-import { ExpectationWatch } from '../shared/expectation-watch.ts'
-import { signApproval } from './access/approval-token.ts'
-import type { ResponseState } from './machine/response-state.ts'
-import { answerPeople } from './requests.ts'
-import { isRealClusterWanted, type RealCluster, startRealCluster } from './testing/real-cluster.ts'
-import { incidentMessage, ResponseWorld } from './testing/response-world.ts'
+import { WatchExpectations } from '../../lambdas/evaluate/watch-expectations.ts'
+import { signApproval } from '../../lambdas/respond/access/approval-token.ts'
+import type { ResponseState } from '../../lambdas/respond/machine/response-state.ts'
+import { answerPeople } from '../../lambdas/respond/requests.ts'
+import {
+  isRealClusterWanted,
+  type RealCluster,
+  startRealCluster,
+} from '../../lambdas/respond/testing/real-cluster.ts'
+import { incidentMessage, ResponseWorld } from '../../lambdas/respond/testing/response-world.ts'
+import type { Detection } from '../../lambdas/shared/detection.ts'
 
 const root = join(import.meta.dirname, '../..')
 /** Printed with LANNER_SHOW=1: the run that README.md walks through. */
@@ -236,11 +240,7 @@ describe.skipIf(!isRealClusterWanted)('a drill on a real API server with its con
       show(`quarantine  ${name} is cut off; its ReplicaSet let it go and made another`)
 
       // proof: what the node tells, held against what must not be
-      const watch = new ExpectationWatch({
-        store: world.shared,
-        now: () => world.time * 1000,
-        keptMs: 0,
-      })
+      const watch = new WatchExpectations({ store: world.shared, now: () => world.time * 1000 })
       const until = world.time + 65
       while (world.time < until) {
         world.time += 5
@@ -255,13 +255,15 @@ describe.skipIf(!isRealClusterWanted)('a drill on a real API server with its con
           : what.includes('commands')
             ? ['write', 'read']
             : []
-        await watch.see([
-          {
-            header: { cluster: 'test', node: 'n1', firstTime: 0n, lastTime: 0n, sealedAt: time },
-            events: events.map((event) => makeEvent(event, { process, fd, time, result: 12 })),
-            hasGap: false,
-          },
-        ])
+        const batch = {
+          header: { cluster: 'test', node: 'n1', firstTime: 0n, lastTime: 0n, sealedAt: time },
+          events: events.map((event) => makeEvent(event, { process, fd, time, result: 12 })),
+        } as unknown as Parameters<WatchExpectations['take']>[0][number]['batch']
+        await watch.take(
+          [{ batch }],
+          () => 'verified',
+          () => false,
+        )
       }
       world.time += 80
       await responder.sweep()
