@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { StateStore } from '#correlate'
 import type { IncidentMessage } from '../../lambdas/shared/bus-messages.ts'
+import { FailingStore, type WriteFailure } from '../failing-store.ts'
 import {
   makeAuthority,
   makeClientCertificate,
@@ -30,9 +32,12 @@ const closed = sampleClosed({ revision: 4, priority: 'Emergency', count: 12 })
 describe.each(cases)('$name', ({ start, repeatsWhatWasLost, isLog, isAws }) => {
   let at: Case
   let delivery: VirtualDelivery
-  const open = async () => {
+  const open = async (store?: StateStore) => {
     const { make, destination, secret } = at
-    delivery = await VirtualDelivery.open({ make, destination, secret, secrets: secrets.client })
+    delivery = await VirtualDelivery.open({
+      ...{ make, destination, secret, secrets: secrets.client },
+      ...(store !== undefined && { store }),
+    })
   }
   beforeEach(async () => {
     at = await start(undefined, () => delivery.now)
@@ -134,6 +139,31 @@ describe.each(cases)('$name', ({ start, repeatsWhatWasLost, isLog, isAws }) => {
     if (!isLog) expect(found.filter(({ state }) => state === 'open')).toEqual(once)
     else if (!repeatsWhatWasLost) expect(found.length).toBe(2)
     expect(delivery.dead).toEqual([])
+  })
+
+  it('shows once, and the newest, whatever the state store does between', async () => {
+    const failure = fc.option(fc.constantFrom<WriteFailure>('refused', 'unanswered', 'overtaken'), {
+      nil: undefined,
+      freq: 2,
+    })
+    const runs = process.env['LANNER_LONG'] === '1' ? 80 : 8
+    await fc.assert(
+      fc.asyncProperty(fc.array(failure, { maxLength: 12 }), async (failures) => {
+        await at.stop()
+        at = await start(undefined, () => delivery.now)
+        await open(new FailingStore(failures))
+        delivery.put(opened)
+        await delivery.run(hour)
+        delivery.put(escalated)
+        await delivery.run(2 * hour)
+        const found = await seen()
+        expect(delivery.dead).toEqual([])
+        if (!isLog) expect(found.filter(({ state }) => state === 'open')).toEqual(once)
+        else if (!repeatsWhatWasLost) expect(found.length).toBe(2)
+        else expect(found.length).toBeGreaterThanOrEqual(2)
+      }),
+      { numRuns: runs },
+    )
   })
 
   it('with wrong credentials: people are told once, little is asked, nothing is lost', async () => {

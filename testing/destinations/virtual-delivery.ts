@@ -3,6 +3,7 @@ import {
   PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager'
+import { type StateStore, StateUnavailable } from '#correlate'
 import { createTextRedactor } from '#redact'
 import type { Destination } from '#routes'
 import { MemoryStore } from '../../cli/store/memory-store.ts'
@@ -27,7 +28,12 @@ export interface VirtualDeliveryOptions {
   readonly secret: Readonly<Record<string, string>>
   /** Where its secret lies; see {@link startTestSecrets}. */
   readonly secrets: SecretsManagerClient
+  /** In memory, without failures, unless another is given. */
+  readonly store?: StateStore
 }
+
+/** What SQS lets a message rest when its function failed. */
+const visibilityMs = 360_000
 
 let names = 0
 
@@ -57,7 +63,7 @@ export class VirtualDelivery {
       links: { 'Open in Lanner': 'https://lanner.example/incidents/{incident}' },
     }
     const ports: DeliverPorts = {
-      store: new MemoryStore(),
+      store: options.store ?? new MemoryStore(),
       destinationOf: async (name) =>
         name === destination.name ? open.open(destination) : undefined,
       noticeOf: async (message) => makeNotice(message, context),
@@ -115,7 +121,12 @@ export class VirtualDelivery {
       if (next === undefined || next.at > end) break
       this.queue.shift()
       this.now = Math.max(this.now, next.at)
-      await this.#deliver.deliver(next.envelope)
+      try {
+        await this.#deliver.deliver(next.envelope)
+      } catch (error) {
+        if (!(error instanceof StateUnavailable)) throw error
+        this.queue.push({ at: this.now + visibilityMs, envelope: next.envelope })
+      }
     }
     this.now = Math.max(this.now, end)
   }
