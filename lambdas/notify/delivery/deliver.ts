@@ -54,6 +54,7 @@ const second = 1000
 const longestPause = 600 * second
 /** A turn or a lease that comes so soon is waited for. */
 const shortWait = 1500
+const closeAttempts = 8
 
 /**
  * Brings messages to destinations: each revision of a subject at most once, the newest one in the end.
@@ -223,14 +224,15 @@ class Attempt {
     const timer = repeats ? told.timer + 1 : told.timer
     const shown = Math.max(told.shown, this.#revision)
     const next: Told = { ...told, shown, state: notice.state, ref: telling.ref, timer }
-    await this.#close(entry, next)
-    this.#count(this.#envelope.timer === undefined ? 'Delivered' : 'Repeated')
     if (repeats) {
+      // before it is written down: a timer too many is void, one too few lets an alert end too early
       const since = this.#ports.now()
       const { hasTurn: _turn, ...rest } = this.#envelope
       const again = { ...rest, since, attempt: 0, timer, notBefore: since + againMs }
       await this.#ports.later(again, againMs)
     }
+    await this.#close(entry, next)
+    this.#count(this.#envelope.timer === undefined ? 'Delivered' : 'Repeated')
     await this.#announce(await this.#channel.succeeded(), 'it takes messages again')
   }
 
@@ -256,15 +258,16 @@ class Attempt {
 
   /** Writes what came of a lease. Whoever took it over, because it lasted too long, knows better. */
   async #close(entry: LedgerEntry, told: Told): Promise<void> {
-    if ((await this.#ledger.write(entry, told)) !== undefined) return
     const { name } = this.#open.destination
-    const current = await this.#ledger.read(name, this.#subject)
-    if (current.told.lease?.holder !== entry.told.lease?.holder) return
-    // only `newest` can have grown, by those that wait
-    const newest = Math.max(told.newest, current.told.newest)
-    if ((await this.#ledger.write(current, { ...told, newest })) === undefined) {
-      throw new Error(`the ledger of ${name} changes too fast`)
+    let next = told
+    for (let at = entry, attempt = 0; attempt < closeAttempts; attempt += 1) {
+      if ((await this.#ledger.write(at, next)) !== undefined) return
+      at = await this.#ledger.read(name, this.#subject)
+      if (at.told.lease?.holder !== entry.told.lease?.holder) return
+      // only `newest` can have grown, by those that wait
+      next = { ...told, newest: Math.max(told.newest, at.told.newest) }
     }
+    throw new Error(`the ledger of ${name} changes too fast`)
   }
 
   async #giveUp(reason: string): Promise<void> {
