@@ -14,9 +14,9 @@ export const respondResources = {
   evidence: { kind: 'bucket', lockDays: 90, versioned: true },
   'respond-roles': {
     kind: 'external',
-    arn: 'arn:PARTITION:iam::ACCOUNT:role/lanner-respond-*',
+    arn: 'arn:PARTITION:iam::*:role/lanner-respond-*',
     meaning:
-      'roles lanner-respond-read, -mark, -contain, -destroy and -node, which the function assumes; each is an access entry in the group lanner:respond:CLASS of the clusters',
+      'roles lanner-respond-CLASS-CLUSTER in the accounts of the clusters, made with them, which the function assumes; each is an access entry in the group lanner:respond:CLASS',
   },
   'respond-functions': {
     kind: 'external',

@@ -31,9 +31,9 @@ export function connect(
     ...{ client: new EventBridgeClient(), bus: env.BUS, s3, bucket: env.LAKE_BUCKET },
     ...{ sqs: new SQSClient(), deadLetters: env.DEAD_LETTERS },
   })
-  const clusters = new Clusters(async (RoleArn, RoleSessionName) => {
+  const clusters = new Clusters(async (RoleArn, RoleSessionName, ExternalId) => {
     const { Credentials: made } = await sts.send(
-      new AssumeRoleCommand({ RoleArn, RoleSessionName }),
+      new AssumeRoleCommand({ RoleArn, RoleSessionName, ...(ExternalId && { ExternalId }) }),
     )
     return {
       credentials: {

@@ -9,6 +9,8 @@ export interface KnownCluster extends ClusterAddress {
   /** EKS's name of it, when nodes call it otherwise. */
   readonly eks?: string
   readonly region: string
+  /** What the roles ask for beside the caller: `INSTALLATION:CLUSTER`, as the cluster's stack sets it. */
+  readonly externalId?: string
   /** ARN of the role of each risk class. */
   readonly roles: Readonly<Partial<Record<RiskClass, string>>>
 }
@@ -16,6 +18,7 @@ export interface KnownCluster extends ClusterAddress {
 export type Assume = (
   role: string,
   session: string,
+  externalId: string | undefined,
 ) => Promise<{ readonly credentials: Credentials; readonly until: Date }>
 
 const classes: readonly RiskClass[] = ['read', 'mark', 'contain', 'destroy', 'node']
@@ -80,7 +83,7 @@ export class Clusters {
 
   #client(cluster: KnownCluster, role: string, session: string): KubeClient {
     const source = new TokenSource(async (date) => {
-      const { credentials, until } = await this.#assume(role, session)
+      const { credentials, until } = await this.#assume(role, session, cluster.externalId)
       const { eks, name, region } = cluster
       return { token: await eksToken({ cluster: eks ?? name, region, credentials, date }), until }
     }, this.#now)
