@@ -30,7 +30,7 @@ export const assumed = {
   /** Room above the mean load of a stream. */
   headroom: 1.5,
   memoryGb: 1.769,
-  lakeDays: 30,
+  lakeDays: 90,
   /** Nodes of a cluster, each with network endpoints in three zones. */
   nodesACluster: 500,
   zones: 3,

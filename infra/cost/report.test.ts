@@ -5,7 +5,7 @@ import { guardDuty } from './prices.ts'
 import { report } from './report.ts'
 
 describe('the cost model', () => {
-  it('is what infra/cost.md says: run `node infra/cost/main.ts` when it is not', () => {
+  it('is what infra/cost.md says: run `npx node infra/cost/main.ts` when it is not', () => {
     expect(readFileSync(new URL('../cost.md', import.meta.url), 'utf8')).toBe(report())
   })
 

@@ -10,7 +10,7 @@ const shares = [measured.shippedShare, 0.005, 0.02, 0.1]
 export function report(): string {
   return `# What Lanner costs
 
-Made by \`node infra/cost/main.ts\`; a test fails when this page is not what it prints. Dollars a node and month, list prices of us-east-1
+Made by \`npx node infra/cost/main.ts\`; a test fails when this page is not what it prints. Dollars a node and month, list prices of us-east-1
 (\`infra/cost/prices.ts\`), one region, nodes of 8 vCPUs. Events are those that enter the edge filter of a node; what of them is shipped was
 ${percent(measured.shippedShare)} of the recorded mixed trace with the official rules. The larger shares are for rules that ask what only the cloud knows.
 Detections come at the measured rate throughout: ${percent(measured.matchingShare)} of all events, far more than a tuned rule set makes.
@@ -18,6 +18,12 @@ Detections come at the measured rate throughout: ${percent(measured.matchingShar
 ${shares.map(table).join('\n')}
 **Bold** is dearer than GuardDuty EKS Runtime Monitoring at the same size. The goal, below it up to 200 events a second at every size, is
 ${isGoalMet() ? 'met in every cell of these tables' : `met at ${percent(measured.shippedShare)}; missed where bold`}.
+
+Detections decide more than what is shipped. If every shipped event were one, as with rules that are not tuned, state alone would cost a node
+at 200 events a second ${shares
+    .slice(1)
+    .map((share) => `$${stateOf(share).toFixed(2)} at ${percent(share)}`)
+    .join(', ')}.
 
 ## Where it goes
 
@@ -76,6 +82,12 @@ function breakdown(term: Term): string {
 function load(nodes: number): string {
   const { shards, records } = usageOf({ nodes, rate: 200, shipped: measured.shippedShare })
   return `${shards}, ${records.toFixed(0)}`
+}
+
+/** Dollars a month of write units of a node at 200 events a second, if all that is shipped matched. */
+function stateOf(share: number): number {
+  const aMonth = (200 * share * measured.writeUnits * 730 * 3600) / 1e6
+  return aMonth * prices.dynamoWriteUnits
 }
 
 /** Whether the goal holds for whatever share is shown. */
