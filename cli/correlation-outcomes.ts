@@ -1,6 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { CorrelationRunner, compileCorrelations, type Firing, formatFiring } from '#correlate'
-import { compileRules } from '#engine'
+import {
+  CorrelationRunner,
+  compileCorrelations,
+  type Firing,
+  formatFiring,
+  labelOf,
+  matches,
+} from '#correlate'
+import { compileRules, type Rule } from '#engine'
 import { fieldMapSource, nearestName } from '#events'
 import {
   type CorrelationTest,
@@ -53,7 +60,9 @@ export async function testCorrelations(
       ...(fires.includes(true) ? [] : ['one in which it fires']),
       ...(fires.includes(false) ? [] : ['one in which it is silent']),
     ].join(' and ')
-    if (missing !== '') outcomes.push(outcome(1, name, '', `a test is missing: ${missing}`))
+    // a test that cannot be read is not missing
+    if (missing !== '' && problems.length === 0)
+      outcomes.push(outcome(1, name, '', `a test is missing: ${missing}`))
   }
   return outcomes
 }
@@ -84,23 +93,49 @@ async function failuresOf(
     ...{ random: () => 0, pause: async () => {} },
   })
   const firings = new Map<string, Firing>()
+  const matched: Rule[] = []
+  const counting = new Set<string>()
   for (const [i, { at, cluster, node, event }] of events.entries()) {
     const time = epoch + at
     now = Math.max(now, Number(time / 1_000_000_000n))
     const timed = { ...event, 'evt.time': time }
     const contributions = program.evaluate(timed).flatMap((rule) => {
       const id = sha256(JSON.stringify([i, rule.name]))
+      matched.push(rule)
       return plan.contributions(rule, timed, { id, cluster, node })
     })
+    for (const { correlation } of contributions) counting.add(correlation.name)
     for (const firing of (await runner.take(contributions)).firings) firings.set(firing.id, firing)
   }
-  return correlations.flatMap(({ name }) => {
-    const fired = [...firings.values()].filter(({ correlation }) => correlation.name === name)
+  return correlations.flatMap((correlation) => {
+    const { name } = correlation
+    const fired = [...firings.values()].filter(({ correlation: { name: by } }) => by === name)
     const expected = expect.filter(({ correlation }) => correlation === name)
     const count = expected.reduce((sum, each) => sum + each.count, 0)
-    if (fired.length !== count) return [`"${name}" should fire ${count} times, not ${fired.length}`]
+    if (fired.length !== count) {
+      const what = `"${name}" should fire ${times(count)}, not ${fired.length}`
+      return [fired.length > count ? what : `${what}: ${heardBy(correlation, matched, counting)}`]
+    }
     return expected.flatMap(({ outputFields }) => wrongFields(fired[0], outputFields))
   })
+}
+
+/** How far the events of a test came, for those who wonder why a correlation is silent. */
+function heardBy(
+  { name, parts }: LoadedCorrelation,
+  matched: readonly Rule[],
+  counting: ReadonlySet<string>,
+): string {
+  const found = parts.map((part) => matched.filter((rule) => matches(part, rule)).length)
+  if (found.every((number) => number === 0)) {
+    return 'none of its rules matches an event ("lanner eval --why" shows what decides)'
+  }
+  if (!counting.has(name)) return 'its detections lack a field of group-by, or the one it looks at'
+  return parts.map((part, i) => `"${labelOf(part)}" matches ${times(found[i]!)}`).join(', ')
+}
+
+function times(number: number): string {
+  return number === 1 ? 'once' : `${number} times`
 }
 
 function wrongFields(

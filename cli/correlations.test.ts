@@ -131,7 +131,15 @@ describe('rules test', () => {
   })
 
   it.each([
-    [test(`[${open('0s')}]`, once), '"Many" should fire 1 times, not 0'],
+    [test(`[${open('0s')}]`, once), '"Many" should fire once, not 0: "Open" matches once'],
+    [
+      test('[{ at: 0s, times: 3, evt.type: connect, proc.name: cat }]', once),
+      '"Many" should fire once, not 0: none of its rules matches an event ("lanner eval --why"',
+    ],
+    [
+      test('[{ at: 0s, times: 3, evt.type: openat }]', once),
+      '"Many" should fire once, not 0: its detections lack a field of group-by, or the one',
+    ],
     [fires.replace(once, '[]'), '"Many" should fire 0 times, not 1'],
     [
       fires.replace('count: 1', 'output_fields: { correlation.count: 4 }'),
@@ -150,6 +158,12 @@ describe('rules test', () => {
     const { code, err } = await run(fires, silent, failing)
     expect(code).toBe(1)
     expect(err).toContain(why)
+  })
+
+  it('does not take a case that it cannot read for a missing one', async () => {
+    const { err } = await run(fires.replace('at: 0s', 'at: 0'), silent)
+    expect(err).toContain('at is a duration like 10s or 5m')
+    expect(err).not.toContain('a test is missing')
   })
 
   it('wants a case of each kind, and a test file', async () => {

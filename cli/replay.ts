@@ -13,7 +13,7 @@ import { WatchSession } from './watch-session.ts'
 export const usage = `usage: lanner replay TRACE --rules PATH... [OPTION]...
 
 Evaluates rules over a trace, a file or a directory of them. A damaged batch is reported by its number
-and skipped; the others are evaluated, and the exit code is 1.
+and skipped; the others are evaluated, and the exit code is 1. Correlations are not evaluated.
 
 ${sharedUsage}`
 
@@ -70,6 +70,8 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     }
   }
   session.stop()
+  const left = loaded.correlations.correlations.length
+  if (left > 0) io.err(`lanner: ${left} correlations left out: a trace is evaluated without them\n`)
   io.err(
     `lanner: ${events} events in ${batches} batches, ${session.detections} detections by ${program.rules.length} rules\n`,
   )

@@ -210,7 +210,7 @@ describe('lanner rules test', () => {
     )
     const { code, err } = await lanner('rules', 'test', write('a.yaml', rules))
     expect(code).toBe(1)
-    expect(err).toContain(`${path}:7: failed: : fd.nmae: no such field; did you mean fd.name?`)
+    expect(err).toContain(`${path}:7: failed: fd.nmae: no such field; did you mean fd.name?`)
     expect(err).toContain('has no such rule; did you mean "Shadow"?')
   })
 })

@@ -28,7 +28,9 @@ function writeText(outcomes: readonly Outcome[], io: Io): void {
   for (const outcome of outcomes) {
     const { file, line, failure } = outcome
     if (failure === undefined) continue
-    io.err(`${file}:${line}: ${paint('failed', 'red', io)}: ${titleOf(outcome)}: ${failure}\n`)
+    const title = titleOf(outcome)
+    const why = title === '' ? failure : `${title}: ${failure}`
+    io.err(`${file}:${line}: ${paint('failed', 'red', io)}: ${why}\n`)
   }
   writeSum(outcomes, io)
 }

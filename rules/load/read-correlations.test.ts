@@ -129,11 +129,24 @@ describe('a correlation', () => {
     [{ timespan: '0s' }, ['6:13 timespan must be longer than nothing']],
     [{ timespan: '31d' }, ['6:13 timespan is at most 30d, not 31d']],
     [{ condition: undefined }, ['1:3 condition is missing: a map like {gte: 20}']],
+    [{ condition: '3' }, ['7:14 condition must be a map like {gte: 20}']],
     [{ condition: '{}' }, ['7:14 the condition compares nothing: gte, gt, lte, lt, eq']],
     [{ condition: '{gte: 501}' }, ['7:20 gte is at most 500']],
     [{ condition: '{lt: 1}' }, ['7:14 the condition can never hold']],
     [{ condition: '{gte: 3, field: fd.sip}' }, ['7:23 there is no key "field" here']],
     [{ type: 'value_count' }, ['7:14 field is missing']],
+    [
+      { type: 'value_count', condition: undefined },
+      ['1:3 condition is missing: a map like {field: fd.sip, gte: 20}'],
+    ],
+    [
+      { type: 'value_count', condition: '{field: user.name, gte: 3}' },
+      ['7:22 user.name is in group-by: a group has only one value of it'],
+    ],
+    [
+      { 'group-by': '[k8s.svc.name]' },
+      ['5:14 k8s.svc.name has no value here: the correlation never fires'],
+    ],
     [{ ...temporal, condition: '{gte: 2}' }, ['7:3 condition does not go with temporal']],
     [{ ...temporal, rules: '[Read]' }, ['4:10 temporal needs two rules or tags at least']],
     [{ ...terms, timespan: '1m' }, ['6:3 timespan does not go with new_terms']],
@@ -148,6 +161,13 @@ describe('a correlation', () => {
     [{ generate: 'maybe' }, ['10:13 generate must be true or false, not "maybe"']],
   ])('with %j has its mistake shown', (changes, wanted) => {
     expect(mistakes(changes)).toEqual(wanted)
+  })
+
+  it('names no other, wherever that is', () => {
+    const { files } = load(text({ rules: '[Later]' }) + text({}, 'Later'))
+    expect(files[0]!.diagnostics.map(({ message }) => message)).toEqual([
+      '"Later" is a correlation: only rules can be named here',
+    ])
   })
 
   it('shares its name with no other and no rule', () => {

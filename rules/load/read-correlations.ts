@@ -14,7 +14,7 @@ import {
   parseFiringOutput,
 } from '#correlate'
 import { parsePriority, priorityNames } from '#engine'
-import { nearestName, parseFieldName } from '#events'
+import { nearestName, parseFieldName, unfilledFields } from '#events'
 import {
   type Diagnostic,
   makeDiagnostic,
@@ -44,17 +44,28 @@ export function readCorrelations(
   ruleSet: RuleSet,
 ): CorrelationsResult {
   const correlations: LoadedCorrelation[] = []
-  const taken = new Set<string>()
-  const results = files.map((file): FileResult => {
+  const read = files.map((file) => {
     const diagnostics: Diagnostic[] = []
-    for (const reader of itemsOf(file, (diagnostic) => diagnostics.push(diagnostic))) {
-      const correlation = new CorrelationReader(reader, ruleSet, taken).read()
+    return { file, diagnostics, readers: itemsOf(file, (each) => diagnostics.push(each)) }
+  })
+  const names = new Set(
+    read.flatMap(({ readers }) => readers.flatMap((reader) => nameIn(reader) ?? [])),
+  )
+  const taken = new Set<string>()
+  const results = read.map(({ file, diagnostics, readers }): FileResult => {
+    for (const reader of readers) {
+      const correlation = new CorrelationReader(reader, ruleSet, names, taken).read()
       if (correlation !== undefined) correlations.push(correlation)
     }
     return { file, diagnostics: diagnostics.sort((a, b) => a.at.offset - b.at.offset) }
   })
   const all = results.flatMap(({ diagnostics }) => diagnostics)
   return { ok: all.every(({ severity }) => severity !== 'error'), correlations, files: results }
+}
+
+function nameIn({ map }: NodeReader): string | undefined {
+  const name = map.get('correlation')
+  return name?.kind === 'scalar' ? name.text : undefined
 }
 
 function itemsOf(file: SourceFile, report: (diagnostic: Diagnostic) => void): NodeReader[] {
@@ -100,11 +111,19 @@ const allKeys = [...common, ...new Set(Object.values(ownKeys).flat()), ...shown]
 class CorrelationReader {
   readonly #reader: NodeReader
   readonly #ruleSet: RuleSet
+  /** Of all correlations. */
+  readonly #names: ReadonlySet<string>
   readonly #taken: Set<string>
 
-  constructor(reader: NodeReader, ruleSet: RuleSet, taken: Set<string>) {
+  constructor(
+    reader: NodeReader,
+    ruleSet: RuleSet,
+    names: ReadonlySet<string>,
+    taken: Set<string>,
+  ) {
     this.#reader = reader
     this.#ruleSet = ruleSet
+    this.#names = names
     this.#taken = taken
   }
 
@@ -120,7 +139,7 @@ class CorrelationReader {
     const isTerm = type === 'new_terms'
     const timespan = isTerm || type === undefined ? 0n : this.#duration('timespan', 30n * day)
     const lateness = this.#duration('lateness', day, '2m', 0n)
-    const { conditions, field } = this.#condition(type)
+    const { conditions, field } = this.#condition(type, groupBy)
     const history = this.#duration('history', 400n * day, '14d')
     const learning = this.#duration('learning', 400n * day, '0s', 0n)
     const generate = reader.bool('generate') ?? true
@@ -209,6 +228,9 @@ class CorrelationReader {
         rules.flatMap(({ tags }) => tags),
       )
       reader.error('LOAD_ERR_VALIDATE', `no rule has the tag "${part.tag}"${hint}`, place)
+    } else if (this.#names.has(text)) {
+      const message = `"${text}" is a correlation: only rules can be named here`
+      reader.error('LOAD_ERR_VALIDATE', message, place)
     } else {
       const reason = inactive.find(({ name }) => name === text)?.reason
       const names = rules.map(({ name }) => name)
@@ -233,7 +255,12 @@ class CorrelationReader {
   #field({ text, place }: YamlScalar): void {
     if ((contextFields as readonly string[]).includes(text)) return
     const result = parseFieldName(text)
-    if (!('problem' in result)) return
+    if ('ref' in result) {
+      if (!unfilledFields.has(result.ref.name)) return
+      const message = `${text} has no value here: the correlation never fires`
+      this.#reader.warn('LOAD_WARNING_EXTENSION', message, place)
+      return
+    }
     const nearest = nearestName(text, contextFields) ?? result.nearest
     const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`
     this.#reader.error('LOAD_ERR_VALIDATE', `${text}: ${result.problem}${hint}`, place)
@@ -254,7 +281,10 @@ class CorrelationReader {
     return duration ?? 0n
   }
 
-  #condition(type: CorrelationType | undefined): {
+  #condition(
+    type: CorrelationType | undefined,
+    groupBy: readonly string[],
+  ): {
     conditions: readonly Comparison[]
     field: string | undefined
   } {
@@ -268,10 +298,10 @@ class CorrelationReader {
       return { conditions: [], field: undefined }
     const node = reader.map.get('condition')
     if (node?.kind !== 'map') {
-      reader.invalid(
-        'condition is missing: a map like {gte: 20}',
-        node?.place ?? reader.context.place,
-      )
+      const wrong = node === undefined ? 'is missing: a map' : 'must be a map'
+      const example = type === 'value_count' ? '{field: fd.sip, gte: 20}' : '{gte: 20}'
+      const place = node?.place ?? reader.context.place
+      reader.invalid(`condition ${wrong} like ${example}`, place)
       return { conditions: [], field: undefined }
     }
     const inner = reader.nested(node, reader.within('condition', node))
@@ -285,7 +315,12 @@ class CorrelationReader {
       return []
     })
     const field = counts ? inner.required('field') : undefined
-    if (field !== undefined) this.#field(field)
+    if (field !== undefined) {
+      this.#field(field)
+      if (groupBy.includes(field.text)) {
+        inner.invalid(`${field.text} is in group-by: a group has only one value of it`, field.place)
+      }
+    }
     if (inner.failed) reader.failed = true
     else this.#checkConditions(conditions, node)
     return { conditions, field: field?.text }
