@@ -100,6 +100,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'check that evidence is what was collected',
     load: () => import('./evidence-verify.ts'),
   },
+  'doctor cluster': {
+    summary: 'say whether a cluster has what responses need',
+    load: () => import('./doctor-cluster.ts'),
+  },
   doctor: {
     summary: 'say what this machine can do, and what to do about the rest',
     load: () => import('./doctor.ts'),
