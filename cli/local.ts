@@ -4,6 +4,7 @@ import { encodeArtefact } from '#artefact'
 import { formatDiagnostic } from '#load'
 import { readRoutes } from '#routes'
 import { localCredentials } from '../infra/local/clients.ts'
+import { putSecrets } from '../infra/local/services.ts'
 import { type LocalStack, startLocal } from '../infra/local/start-local.ts'
 import { topology } from '../infra/topology/index.ts'
 import { artefactOf } from './artefact.ts'
@@ -32,6 +33,7 @@ Without --rules it uses Lanner's own.
   --duration SECONDS        end after so long
   --trace PATH              replay a trace, a file or a directory of them, instead of watching
   --routes FILE             whom incidents reach, instead of the routes.yaml beside the rules
+  --secrets FILE            secrets of destinations, JSON: {"lanner/slack": {"token": "…"}}
   --stage NAME              run these functions alone; may be repeated
 ${sharedUsage}`
 
@@ -40,6 +42,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     duration: { type: 'string' },
     trace: { type: 'string' },
     routes: { type: 'string' },
+    secrets: { type: 'string' },
     stage: { type: 'string', multiple: true },
   })
   if (positionals.length > 0) throw new UsageError(`unexpected argument "${positionals[0]}"`)
@@ -52,6 +55,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     return 2
   }
   const routes = routesOf(values.routes, loaded)
+  const secrets = secretsIn(values.secrets)
   const trace = values.trace ?? traceInstead(io)
   const figures = new LocalFigures()
   const isTerminal = process.stdout.isTTY === true && !rules.json
@@ -75,6 +79,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     const bucket = new RuleBucket(stack.clients.s3, stack.names.name('rules'))
     const artefact = encodeArtefact(artefactOf(loaded, rules.selections))
     await bucket.putRoutes(routes)
+    await putSecrets(stack.endpoints.secrets_manager, secrets)
     await bucket.assign({ default: await bucket.putSet(artefact), clusters: {}, labels: {} })
     const paint = painter(io.color)
     await stack.listen('bus', { source: ['lanner'] }, (event) => {
@@ -116,6 +121,22 @@ function routesOf(path: string | undefined, { routes }: LoadedFiles): string {
   const { ok, diagnostics } = readRoutes({ name, text })
   if (ok) return text
   throw new UsageError(`--routes: ${diagnostics.map(formatDiagnostic).join('\n')}`)
+}
+
+/** Texts of secrets by name. */
+function secretsIn(path: string | undefined): Record<string, string> {
+  if (path === undefined) return {}
+  try {
+    const json = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
+    return Object.fromEntries(
+      Object.entries(json).map(([name, value]) => [
+        name,
+        typeof value === 'string' ? value : JSON.stringify(value),
+      ]),
+    )
+  } catch (error) {
+    throw new UsageError(`--secrets: ${(error as Error).message}`)
+  }
 }
 
 function stagesOf(asked: readonly string[] | undefined): readonly string[] | undefined {

@@ -17,7 +17,7 @@ import { observe } from '../shared/observe.ts'
 import type { Told } from '../shared/route-subject.ts'
 import { RoutesInForce } from '../shared/routes-in-force.ts'
 import { RuleSets } from '../shared/rule-sets/rule-sets.ts'
-import { makeNotice, type Notice } from './content/index.ts'
+import { makeNotice, type Notice, type NoticeContext } from './content/index.ts'
 import { Deliver } from './delivery/deliver.ts'
 import { OpenDestinations } from './delivery/open-destinations.ts'
 import { Secrets } from './delivery/secrets.ts'
@@ -27,6 +27,8 @@ import type { MakeSender } from './delivery/sender.ts'
 interface QueueEvent {
   readonly Records: readonly { readonly messageId: string; readonly body: string }[]
 }
+
+type Runbooks = Pick<NoticeContext, 'runbooks' | 'runbookOf'>
 
 /** What SQS keeps a message back for at most. */
 const longestDelay = 900
@@ -44,7 +46,10 @@ export function notifyHandler(contract: StageContract, make: MakeSender) {
   }
   const sources = { s3, bucket: env['RULES_BUCKET']!, now: () => performance.now(), onProblem }
   const routes = new RoutesInForce(sources)
-  const runbooks = new RuleSets({ ...sources, prepare: (artefact) => artefact.runbooks })
+  const runbooks = new RuleSets({
+    ...sources,
+    prepare: ({ runbooks, runbookOf }) => ({ runbooks, runbookOf }),
+  })
   const secrets = new Secrets({ client: new SecretsManagerClient(), now: Date.now })
   const senders = new OpenDestinations(make, secrets, Date.now)
   const bus = new Bus({
@@ -53,12 +58,12 @@ export function notifyHandler(contract: StageContract, make: MakeSender) {
   })
 
   /** An alert without its runbook is better than none. */
-  async function runbooksOf(cluster: string): Promise<Readonly<Record<string, string>>> {
+  async function runbooksOf(cluster: string): Promise<Runbooks> {
     try {
       return await runbooks.of(cluster)
     } catch (error) {
       onProblem(`there are no runbooks for the cluster "${cluster}"`, error)
-      return {}
+      return { runbooks: {} }
     }
   }
 
@@ -67,7 +72,7 @@ export function notifyHandler(contract: StageContract, make: MakeSender) {
     const cluster = told.about === 'incident' ? told.message.incident.cluster : undefined
     return makeNotice(told, {
       ...{ redactor: createTextRedactor(redact), links },
-      runbooks: cluster === undefined ? {} : await runbooksOf(cluster),
+      ...(cluster === undefined ? { runbooks: {} } : await runbooksOf(cluster)),
     })
   }
 

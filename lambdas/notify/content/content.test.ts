@@ -123,6 +123,15 @@ describe('a notice', () => {
     expect(textOf(notice)).not.toContain('undefined')
   })
 
+  it('has the runbook of the rule that it is named after', () => {
+    const runbooks = { other: '## What it means\nOther.\n', own: '## What it means\nOwn.\n' }
+    const message = sampleMessage({ runbooks: ['other', 'own'], cluster: '' }, 'opened')
+    const runbookOf = { [message.incident.title]: 'own' }
+    const notice = makeNotice({ about: 'incident', message }, { ...context, runbooks, runbookOf })
+    expect(notice.meaning).toBe('Own.')
+    expect(notice.sentence).not.toMatch(/cluster|undefined/)
+  })
+
   it('fits for machines into whatever there is room for', () => {
     const notice = makeNotice({ about: 'incident', message: sampleMessage() }, context)
     for (const most of [200_000, 6000, 4000, 2500, 1800]) {

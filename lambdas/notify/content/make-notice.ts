@@ -13,6 +13,8 @@ export interface NoticeContext {
   readonly redactor: TextRedactor
   /** Markdown by name, of the rule set in force. */
   readonly runbooks: Readonly<Record<string, string>>
+  /** Name of the runbook of a rule. */
+  readonly runbookOf?: Readonly<Record<string, string>>
   /** URLs by title; `{incident}`, `{cluster}`, `{pod}` and the like stand for values. */
   readonly links: Readonly<Record<string, string>>
 }
@@ -56,9 +58,7 @@ function incidentNotice(message: IncidentMessage, context: NoticeContext): Notic
     ...{ pid: process === undefined ? undefined : String(process.pid), process: process?.name },
     ...{ exe: process?.exe, rule: incident.title },
   }
-  const runbook = incident.runbooks
-    .map((name) => (Object.hasOwn(context.runbooks, name) ? context.runbooks[name] : undefined))
-    .find((text) => text !== undefined)
+  const runbook = runbookOf(message, context)
   const meaning = runbook === undefined ? undefined : meaningOf(runbook)
   const rules = Object.entries(incident.rules)
     .map(([name, count]) => ({ name: visible(name), count }))
@@ -84,6 +84,20 @@ function incidentNotice(message: IncidentMessage, context: NoticeContext): Notic
     incident,
     ...(detection !== undefined && { detection }),
   }
+}
+
+/** The runbook of the rule that gave the incident its name, else of what made the message, else any. */
+function runbookOf(
+  { incident, detection }: IncidentMessage,
+  { runbooks, runbookOf = {} }: NoticeContext,
+): string | undefined {
+  const { title } = incident
+  const own = Object.hasOwn(runbookOf, title) ? runbookOf[title] : undefined
+  return [own, detection?.lanner.runbook, ...incident.runbooks]
+    .map((name) =>
+      name !== undefined && Object.hasOwn(runbooks, name) ? runbooks[name] : undefined,
+    )
+    .find((text) => text !== undefined)
 }
 
 /** Falco's output begins with the time and the priority, which are told apart. */
@@ -118,7 +132,8 @@ function placeOf({ namespace, pod, container, node, cluster }: Where): string {
           ? 'on several nodes'
           : 'on the host'
   const at = node === undefined ? '' : `, node ${node}`
-  return clip(`${inside}${at}, cluster ${cluster}`, 400)
+  const of = cluster === '' ? '' : `, cluster ${cluster}`
+  return clip(`${inside}${at}${of}`, 400)
 }
 
 function clock(time: string): string {
@@ -144,7 +159,11 @@ function cleaned(where: { readonly [key in keyof Where]: Where[key] | undefined 
   const texts = Object.entries(where).flatMap(([key, value]) =>
     typeof value === 'string' && value !== '' ? [[key, clip(visible(value), 256)]] : [],
   )
-  return { ...Object.fromEntries(texts), labels: Object.fromEntries(labels.slice(0, 20)) } as Where
+  return {
+    cluster: '',
+    ...Object.fromEntries(texts),
+    labels: Object.fromEntries(labels.slice(0, 20)),
+  } as Where
 }
 
 function fieldsOf(fields: Readonly<Record<string, unknown>>): Record<string, string> {

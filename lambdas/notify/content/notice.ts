@@ -54,6 +54,7 @@ export interface Notice {
 }
 
 export interface Where {
+  /** "" when nobody gave it a name. */
   readonly cluster: string
   readonly account?: string
   readonly region?: string

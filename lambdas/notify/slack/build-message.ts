@@ -41,7 +41,7 @@ type SlackText =
 
 /** The more severe, the redder. */
 const colors: Readonly<Record<Severity, string>> = {
-  ...{ critical: '#b3001b', high: '#e8590c', medium: '#f2b705', low: '#2f80ed', info: '#8a94a6' },
+  ...{ critical: '#d7001f', high: '#e8590c', medium: '#f2b705', low: '#8a94a6', info: '#2f80ed' },
 }
 const closedColor = '#2e9e5b'
 
