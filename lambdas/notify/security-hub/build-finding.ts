@@ -39,7 +39,7 @@ export function buildFinding(notice: Notice, place: HubPlace, now: number): AwsS
   const steps = notice.steps.map(({ text, commands }) => [text, ...commands].join(' ')).join(' ')
   return {
     SchemaVersion: '2018-10-08',
-    Id: clip(`lanner/${where.cluster}/${subject}`, 512),
+    Id: clip(['lanner', where.cluster, subject].filter(Boolean).join('/'), 512),
     ProductArn: `arn:${partition}:securityhub:${region}:${account}:product/${account}/default`,
     GeneratorId: clip(`lanner/${title}`, 512),
     AwsAccountId: account,

@@ -12,7 +12,11 @@ const mostBytes = 240 << 10
 /** A CloudEvent (1.0, structured JSON). */
 export function buildEvent(notice: Notice): string {
   const head = {
-    ...{ specversion: '1.0', id: notice.id, source: `/lanner/${notice.where.cluster}` },
+    ...{
+      specversion: '1.0',
+      id: notice.id,
+      source: `/lanner/${notice.where.cluster}`.replace(/\/$/, ''),
+    },
     type: `lanner.${notice.about}.${notice.reason}`,
     ...{ subject: notice.subject, time: notice.closed ?? notice.last },
     datacontenttype: 'application/json',
