@@ -1,11 +1,21 @@
 import { flagTables } from '#events'
 
-/** Flag tables in which Falco's numbering is not the kernel's: kernel values of x86-64 and arm64. */
+/** Flags of open(2) that architectures number differently; 32-bit Arm has those of arm64. */
+const ownOpenFlags: Readonly<Record<string, string>> = {
+  x64: 'O_DIRECT=0x4000 O_LARGEFILE=0x8000 O_DIRECTORY=0x10000 O_TMPFILE=0x410000',
+  arm64: 'O_DIRECTORY=0x4000 O_DIRECT=0x10000 O_LARGEFILE=0x20000 O_TMPFILE=0x404000',
+}
+
+function openFlagsOf(architecture: string): string {
+  return (
+    'O_TRUNC=0x200 O_SYNC=0x101000 O_NONBLOCK=0x800 O_EXCL=0x80 O_DSYNC=0x1000 O_APPEND=0x400 ' +
+    `O_CREAT=0x40 O_CLOEXEC=0x80000 ${ownOpenFlags[architecture] ?? ownOpenFlags['x64']}`
+  )
+}
+
+/** Flag tables in which Falco's numbering is not the kernel's. */
 const kernelValues: Readonly<Record<string, string>> = {
-  file_flags:
-    'O_LARGEFILE=0x8000 O_DIRECTORY=0x10000 O_DIRECT=0x4000 O_TRUNC=0x200 O_SYNC=0x101000 ' +
-    'O_NONBLOCK=0x800 O_EXCL=0x80 O_DSYNC=0x1000 O_APPEND=0x400 O_CREAT=0x40 ' +
-    'O_CLOEXEC=0x80000 O_TMPFILE=0x410000',
+  file_flags: openFlagsOf(process.arch),
   clone_flags:
     'CLONE_FILES=0x400 CLONE_FS=0x200 CLONE_IO=0x80000000 CLONE_NEWIPC=0x8000000 ' +
     'CLONE_NEWNET=0x40000000 CLONE_NEWNS=0x20000 CLONE_NEWPID=0x20000000 ' +
@@ -59,10 +69,12 @@ const ptraceTable = new Map(pairs('ptrace_requests', ptraceRequests))
 const accessModes = [1, 2, 3, 0] // O_RDONLY, O_WRONLY, O_RDWR, O_NONE
 const openFlagCache = new Map<number, number>()
 
-function mapBits(table: string, value: number): number {
+type Pairs = ReturnType<typeof pairs>
+
+function mapBits(table: Pairs, value: number): number {
   let rest = value >>> 0
   let result = 0
-  for (const [kernel, falco] of bitTables.get(table)!) {
+  for (const [kernel, falco] of table) {
     const bits = kernel >>> 0
     if ((rest & bits) >>> 0 !== bits) continue
     result |= falco
@@ -75,10 +87,15 @@ function mapBits(table: string, value: number): number {
 export function openFlags(value: number): number {
   let flags = openFlagCache.get(value)
   if (flags === undefined) {
-    flags = mapBits('file_flags', value) | accessModes[value & 3]!
+    flags = mapBits(bitTables.get('file_flags')!, value) | accessModes[value & 3]!
     if (openFlagCache.size < 4096) openFlagCache.set(value, flags)
   }
   return flags
+}
+
+/** The same for calls made on another architecture, not cached. */
+export function openFlagsOn(architecture: 'x64' | 'arm64', value: number): number {
+  return mapBits(pairs('file_flags', openFlagsOf(architecture)), value) | accessModes[value & 3]!
 }
 
 /**
@@ -98,7 +115,9 @@ export function falcoFlags(table: string | undefined, value: number): number {
     case 'mount_flags':
       // the magic of Linux 2.4 and before in the upper half means nothing
       return (value & 0xffff0000) >>> 0 === 0xc0ed0000 ? value & 0xffff : value
-    default:
-      return bitTables.has(table) ? mapBits(table, value) : value
+    default: {
+      const bits = bitTables.get(table)
+      return bits === undefined ? value : mapBits(bits, value)
+    }
   }
 }

@@ -42,7 +42,8 @@ export class Ring {
     this.#consumer = new BigUint64Array(consumerPage, 0, 1)
     this.#producer = new Int32Array(producerAndData, 0, 1)
     this.#reader = reader && new BigUint64Array(reader, 0, 1)
-    this.words = new Int32Array(producerAndData, 4096)
+    // a page of the kernel's size comes before the data
+    this.words = new Int32Array(producerAndData, producerAndData.byteLength - 2 * bytes)
     this.#mask = bytes - 1
     this.#position = Number(this.#consumer[0]!)
     this.#low = this.#position % 2 ** 32

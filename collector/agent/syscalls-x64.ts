@@ -1,4 +1,8 @@
-/** System calls of x86-64: runs of names, each starting at the number before it. */
+/**
+ * System calls as they travel, numbered as on x86-64 whatever the node's architecture: the kernel side
+ * turns its own numbers into these (collector/bpf/registers.h). Runs of names, each starting at the number
+ * before it.
+ */
 const runs: readonly (readonly [first: number, names: string])[] = [
   [
     0,
@@ -52,7 +56,7 @@ const runs: readonly (readonly [first: number, names: string])[] = [
   ],
 ]
 
-/** Name of each native system call by number. */
+/** Name of each system call by number. */
 export const syscallNames: readonly (string | undefined)[] = (() => {
   const names: (string | undefined)[] = new Array(512).fill(undefined)
   for (const [first, text] of runs) {
@@ -63,7 +67,7 @@ export const syscallNames: readonly (string | undefined)[] = (() => {
 
 const byName = new Map(syscallNames.map((name, number) => [name, number]))
 
-/** Native number of a system call, `undefined` when this architecture has none of that name. */
+/** Number of a system call, `undefined` when there is none of that name. */
 export function syscallNumber(name: string): number | undefined {
   return byName.get(name)
 }

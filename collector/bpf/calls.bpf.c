@@ -7,6 +7,7 @@
 #include "process.h"
 #include "call-table.h"
 #include "listed-paths.h"
+#include "registers.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -18,18 +19,6 @@ struct {
 static __always_inline struct cpu_counters *my_counters(void)
 {
 	return &counters[bpf_get_smp_processor_id() & (MAX_CPUS - 1)];
-}
-
-/* Native number of the call that ends, -1 for a 32-bit call that has no native counterpart. */
-static __always_inline int call_number(struct task_struct *task, struct pt_regs *regs)
-{
-	u32 nr = regs->orig_ax;
-
-	if (task->thread_info.status & TS_COMPAT) {
-		u32 native = nr < MAX_SYSCALLS ? compat_to_native[nr] : 0;
-		return (int)native - 1;
-	}
-	return nr & ~X32_SYSCALL_BIT; /* x32 calls take 64-bit registers and share the numbers */
 }
 
 static __always_inline bool is_wanted(u32 nr)
@@ -59,7 +48,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long result)
 	int nr = call_number(task, regs);
 
 	if (!is_wanted(nr)) {
-		if (nr < 0 && task->thread_info.status & TS_COMPAT)
+		if (nr < 0 && is_compat(task))
 			__sync_fetch_and_add(&progress.compat_unmapped, 1);
 		return 0;
 	}
@@ -79,23 +68,17 @@ static __always_inline void begin_call(struct scratch *s, struct task_struct *ta
 	struct call_event *c = (void *)s->data;
 
 	begin(s, task, SHAPE_CALL, nr, result);
-	if (task->thread_info.status & TS_COMPAT) {
+	bool compat = is_compat(task);
+	if (compat) {
 		c->event.flags = EVENT_FLAG_COMPAT;
 		c->event.result = (s32)result;
-		c->args[0] = (u32)regs->bx;
-		c->args[1] = (u32)regs->cx;
-		c->args[2] = (u32)regs->dx;
-		c->args[3] = (u32)regs->si;
-		c->args[4] = (u32)regs->di;
-		c->args[5] = (u32)regs->bp;
-	} else {
-		c->args[0] = regs->di;
-		c->args[1] = regs->si;
-		c->args[2] = regs->dx;
-		c->args[3] = regs->r10;
-		c->args[4] = regs->r8;
-		c->args[5] = regs->r9;
 	}
+	c->args[0] = argument(regs, compat, 0);
+	c->args[1] = argument(regs, compat, 1);
+	c->args[2] = argument(regs, compat, 2);
+	c->args[3] = argument(regs, compat, 3);
+	c->args[4] = argument(regs, compat, 4);
+	c->args[5] = argument(regs, compat, 5);
 }
 
 static __always_inline bool is_relative(struct scratch *s, u32 at, u32 next)
@@ -124,12 +107,12 @@ int BPF_PROG(exit_open, struct pt_regs *regs, long result)
 	if (!s || nr < 0)
 		return 0;
 	struct call_event *c = (void *)s->data;
-	bool compat = task->thread_info.status & TS_COMPAT;
-	u64 flags = nr == __NR_openat ? (compat ? (u32)regs->dx : regs->dx) :
-		    nr == __NR_open   ? (compat ? (u32)regs->cx : regs->si) : 1 /* creat: write */;
+	bool compat = is_compat(task);
+	u64 flags = nr == CALL_openat ? argument(regs, compat, 2) :
+		    nr == CALL_open   ? argument(regs, compat, 1) : 1 /* creat: write */;
 	struct open_how_item how = {};
-	if (nr == __NR_openat2) {
-		bpf_probe_read_user(&how, sizeof(how), (void *)(compat ? (u32)regs->dx : regs->dx));
+	if (nr == CALL_openat2) {
+		bpf_probe_read_user(&how, sizeof(how), (void *)argument(regs, compat, 2));
 		flags = how.flags;
 	}
 	u32 active = control.active & 1;
@@ -141,10 +124,10 @@ int BPF_PROG(exit_open, struct pt_regs *regs, long result)
 	if (!anywhere && !listed && !dotted)
 		return reject(&my_counters()->rejected_class);
 	begin_call(s, task, regs, result, nr);
-	bool at_form = nr == __NR_openat || nr == __NR_openat2;
+	bool at_form = nr == CALL_openat || nr == CALL_openat2;
 	s32 dirfd = at_form ? (s32)c->args[0] : AT_FDCWD;
 	u32 at = sizeof(*c);
-	if (nr == __NR_openat2) {
+	if (nr == CALL_openat2) {
 		put_item(s, at, ITEM_OPEN_HOW, sizeof(how));
 		*(struct open_how_item *)&s->data[at + sizeof(struct item)] = how;
 		at = after_item(at, sizeof(how));
@@ -181,7 +164,7 @@ int BPF_PROG(exit_datagram, struct pt_regs *regs, long result)
 	struct call_event *c = (void *)s->data;
 	begin_call(s, task, regs, result, nr);
 	u64 address = c->args[4];
-	if (nr == __NR_sendmsg || nr == __NR_recvmsg) {
+	if (nr == CALL_sendmsg || nr == CALL_recvmsg) {
 		struct {
 			u64 name;
 			u32 length;
@@ -220,8 +203,8 @@ int BPF_PROG(exit_exec, struct pt_regs *regs, long result)
 		return 0;
 	struct call_event *c = (void *)s->data;
 	begin_call(s, task, regs, result, nr);
-	int arg = nr == __NR_execveat ? 1 : 0;
-	s32 dirfd = nr == __NR_execveat ? (s32)c->args[0] : AT_FDCWD;
+	int arg = nr == CALL_execveat ? 1 : 0;
+	s32 dirfd = nr == CALL_execveat ? (s32)c->args[0] : AT_FDCWD;
 	u32 at = put_name(s, sizeof(*c), task, arg, c->args[arg], dirfd, ITEM_BASE);
 	emit(s, at, LOSS_PROCESS, WAKE_URGENT);
 	return 0;

@@ -45,7 +45,7 @@ struct event {
 	__u16 size; /* of the whole record */
 	__u8 shape;
 	__u8 flags;
-	__u16 syscall; /* number in the native table, compat calls mapped to it */
+	__u16 syscall; /* as in call-numbers.h, whatever the architecture and the width of the caller */
 	__u16 cpu;
 	__u64 seq;
 	__u64 time;
@@ -187,7 +187,7 @@ enum filter_scope {
  * turns to it with one store to control.active. Bits of `opens`: failed * 4 + access mode.
  */
 struct filter {
-	__u64 wanted[SCOPES][MAX_SYSCALLS / 64]; /* bitmap of native system call numbers */
+	__u64 wanted[SCOPES][MAX_SYSCALLS / 64]; /* bitmap of the numbers in call-numbers.h */
 	__u32 opens[SCOPES];        /* opens shipped whatever their path */
 	__u32 listed_opens[SCOPES]; /* opens shipped when their path is in the lists */
 	__u32 dotted_opens[SCOPES]; /* opens shipped when the caller wrote the path with two dots */

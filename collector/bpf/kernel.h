@@ -20,9 +20,23 @@ typedef _Bool bool;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+#if defined(__TARGET_ARCH_arm64)
+struct pt_regs {
+	u64 regs[31];
+	u64 orig_x0;
+	s32 syscallno;
+};
+struct thread_info {
+	unsigned long flags;
+};
+#else
 struct pt_regs {
 	unsigned long r10, r9, r8, bp, bx, cx, dx, si, di, orig_ax;
 };
+struct thread_info {
+	u32 status;
+};
+#endif
 
 struct ns_common {
 	unsigned int inum;
@@ -212,9 +226,6 @@ struct signal_struct {
 struct seccomp {
 	int mode;
 };
-struct thread_info {
-	u32 status;
-};
 struct mm_struct {
 	unsigned long arg_start, arg_end, env_start, env_end;
 	struct file *exe_file;
@@ -265,6 +276,12 @@ struct io_open { /* overlays the start of struct io_kiocb */
 	struct filename *filename;
 	struct open_how how;
 };
+struct delayed_filename {
+	struct filename *__incomplete_filename;
+};
+struct io_open___delayed { /* since 7.0 */
+	struct delayed_filename filename;
+};
 struct io_connect {
 	int addr_len;
 };
@@ -288,7 +305,8 @@ enum cgroup_subsys_id { cgroup_subsys_unknown };
 
 #pragma clang attribute pop
 
-#define TS_COMPAT 0x0002
+#define TS_COMPAT 0x0002 /* x86 */
+#define TIF_32BIT (1 << 22) /* arm64 */
 #define X32_SYSCALL_BIT 0x40000000
 #define PF_KTHREAD 0x00200000
 #define OVERLAYFS_MAGIC 0x794c7630

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /* Process life: exec, fork, exit. Always reported, whatever the rules want: state stands on it. */
 #include "process.h"
-#include <asm/unistd.h>
+#include "call-numbers.h"
 
 /* argv or environment of the current task: `from`..`to`, cut at `max` (a power of two). */
 static __always_inline u32 put_user_block(struct scratch *s, u32 at, u32 kind, u64 from, u64 to,
@@ -32,7 +32,7 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 
 	if (!s || is_ignored(task->tgid))
 		return 0;
-	begin(s, task, SHAPE_EXEC, __NR_execve, 0);
+	begin(s, task, SHAPE_EXEC, CALL_execve, 0);
 	struct process_event *p = (void *)s->data;
 	fill_process(p, task);
 	struct file *exe = bprm->file;

@@ -4,8 +4,8 @@
  * kept from its submission, where the kernel's own copy of name or address can be read, to its
  * completion, where the result is known. Kernels without these tracepoints do without.
  */
+#include "call-numbers.h" /* is_wanted is in calls.bpf.c */
 #include "files.h"
-#include <asm/unistd.h> /* is_wanted is in calls.bpf.c */
 
 #define IORING_OP_CONNECT 16
 #define IORING_OP_OPENAT 18
@@ -41,7 +41,7 @@ static __always_inline void emit_request(struct uring_request *r, struct file *s
 	c->event.flags = EVENT_FLAG_IO_URING | flags;
 	__builtin_memset(c->args, 0, sizeof(c->args));
 	u32 at = sizeof(*c);
-	if (r->syscall == __NR_connect) {
+	if (r->syscall == CALL_connect) {
 		c->args[0] = (s64)r->dirfd;
 		put_item(s, at, ITEM_ADDRESS, sizeof(r->address));
 		__builtin_memcpy(&s->data[at + sizeof(struct item)], r->address, sizeof(r->address));
@@ -54,7 +54,7 @@ static __always_inline void emit_request(struct uring_request *r, struct file *s
 	c->args[0] = (s64)r->dirfd;
 	c->args[2] = r->flags;
 	c->args[3] = r->mode;
-	if (r->syscall == __NR_openat2) {
+	if (r->syscall == CALL_openat2) {
 		struct open_how_item *how = (void *)&s->data[at + sizeof(struct item)];
 		put_item(s, at, ITEM_OPEN_HOW, sizeof(*how));
 		how->flags = r->flags;
@@ -71,19 +71,28 @@ static __always_inline void emit_request(struct uring_request *r, struct file *s
 	emit(s, next, LOSS_FILE, WAKE_NORMAL);
 }
 
+static __always_inline struct filename *filename_of(struct io_open *open)
+{
+	struct io_open___delayed *delayed = (void *)open;
+
+	if (bpf_core_field_exists(delayed->filename.__incomplete_filename))
+		return BPF_CORE_READ(delayed, filename.__incomplete_filename);
+	return BPF_CORE_READ(open, filename);
+}
+
 SEC("tp_btf/io_uring_submit_req")
 int BPF_PROG(uring_submit, struct io_kiocb *req)
 {
 	u8 opcode = req->opcode;
-	u32 nr = opcode == IORING_OP_OPENAT  ? __NR_openat :
-		 opcode == IORING_OP_OPENAT2 ? __NR_openat2 :
-		 opcode == IORING_OP_CONNECT ? __NR_connect : 0;
+	u32 nr = opcode == IORING_OP_OPENAT  ? CALL_openat :
+		 opcode == IORING_OP_OPENAT2 ? CALL_openat2 :
+		 opcode == IORING_OP_CONNECT ? CALL_connect : 0;
 	if (!nr || !is_wanted(nr))
 		return 0;
 
 	struct uring_request r = {};
 	r.syscall = nr;
-	if (nr == __NR_connect) {
+	if (nr == CALL_connect) {
 		struct io_async_msghdr *async = req->async_data;
 		if (!async || !bpf_core_field_exists(async->addr))
 			return 0;
@@ -95,7 +104,7 @@ int BPF_PROG(uring_submit, struct io_kiocb *req)
 		r.flags = BPF_CORE_READ(open, how.flags);
 		r.mode = BPF_CORE_READ(open, how.mode);
 		r.resolve = BPF_CORE_READ(open, how.resolve);
-		bpf_probe_read_kernel_str(r.name, sizeof(r.name), BPF_CORE_READ(open, filename, name));
+		bpf_probe_read_kernel_str(r.name, sizeof(r.name), BPF_CORE_READ(filename_of(open), name));
 	}
 	if (!control.uring_completes) {
 		emit_request(&r, req->file, 0, EVENT_FLAG_NO_RESULT);

@@ -58,14 +58,14 @@ static napi_value map_ring(napi_env env, napi_callback_info info)
 	if (!numbers(env, info, 2, args))
 		return fail(env, "mapRing(fd, bytes)");
 	ring_fd = args[0];
-	size_t data = 4096 + 2 * args[1];
-	consumer = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, ring_fd, 0);
-	producer = mmap(NULL, data, PROT_READ, MAP_SHARED, ring_fd, 4096);
+	size_t page = sysconf(_SC_PAGESIZE), data = page + 2 * args[1];
+	consumer = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, ring_fd, 0);
+	producer = mmap(NULL, data, PROT_READ, MAP_SHARED, ring_fd, page);
 	if (consumer == MAP_FAILED || producer == MAP_FAILED)
 		return fail(env, "cannot map the ring buffer");
 	reader = *consumer;
 	napi_create_array_with_length(env, 3, &result);
-	napi_create_external_arraybuffer(env, consumer, 4096, NULL, NULL, &buffer);
+	napi_create_external_arraybuffer(env, consumer, page, NULL, NULL, &buffer);
 	napi_set_element(env, result, 0, buffer);
 	napi_create_external_arraybuffer(env, producer, data, NULL, NULL, &buffer);
 	napi_set_element(env, result, 1, buffer);
