@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -59,6 +60,22 @@ static char **environment(int restarts)
 			kept[n++] = *entry;
 	kept[n] = NULL;
 	return kept;
+}
+
+/* Makes a directory, below one that is there, and gives it to the agent's user. */
+bool agent_own_directory(const char *path)
+{
+	if (mkdir(path, 0750) && errno != EEXIST) {
+		complain("cannot make %s: %s\n", path, strerror(errno));
+		return false;
+	}
+	int directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (directory < 0 || fchown(directory, NOBODY, NOBODY)) {
+		complain("cannot give %s to user %d: %s\n", path, NOBODY, strerror(errno));
+		return false;
+	}
+	close(directory);
+	return true;
 }
 
 static void become_agent(const struct kernel_side *k, int requests, int node_fd, int restarts,

@@ -45,9 +45,9 @@ void guard_check(struct kernel_side *k)
 		k->filters_page[control->active] = k->wanted;
 		put_right(k, "the filter was changed");
 	}
-	if (!control->enabled || control->uring_completes != k->uring_completes ||
+	if (!control->enabled || control->uring_completes != k->features.uring_completes ||
 	    control->ignored[0] != (__u32)getpid()) {
-		control->uring_completes = k->uring_completes;
+		control->uring_completes = k->features.uring_completes;
 		control->ignored[0] = getpid();
 		control->enabled = 1;
 		put_right(k, "the settings of the kernel side were changed");

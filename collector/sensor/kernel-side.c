@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Loads and attaches the BPF object that is built into this binary, and takes the snapshot. */
 #define _GNU_SOURCE
+#include "../bpf/call-numbers.h"
 #include "sensor.h"
-#include <asm/unistd.h>
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -32,37 +31,19 @@ static int keep_warnings(enum libbpf_print_level level, const char *format, va_l
 	return vsnprintf(log_tail + used, sizeof(log_tail) - used, format, args);
 }
 
-/*
- * One missing tracepoint must not fail the whole object: leave out what this kernel lacks.
- * Returns whether results of io_uring requests are seen.
- */
-static bool skip_missing(struct bpf_object *object, struct btf *btf)
-{
-	bool completes = btf__find_by_name_kind(btf, "btf_trace_io_uring_complete", BTF_KIND_TYPEDEF) > 0;
-	bool submits = btf__find_by_name_kind(btf, "btf_trace_io_uring_submit_req", BTF_KIND_TYPEDEF) > 0;
-
-	if (!submits) {
-		complain("this kernel has no io_uring_submit_req tracepoint: opens and connects through io_uring stay unseen\n");
-		bpf_program__set_autoload(bpf_object__find_program_by_name(object, "uring_submit"), false);
-	}
-	if (!submits || !completes)
-		bpf_program__set_autoload(bpf_object__find_program_by_name(object, "uring_complete"), false);
-	return submits && completes;
-}
-
 /* Which program describes a system call. */
 static struct bpf_program *handler_of(struct bpf_object *object, int nr)
 {
 	const char *name = "exit_call";
 
 	switch (nr) {
-	case __NR_open: case __NR_openat: case __NR_openat2: case __NR_creat:
+	case CALL_open: case CALL_openat: case CALL_openat2: case CALL_creat:
 		name = "exit_open";
 		break;
-	case __NR_sendto: case __NR_sendmsg: case __NR_recvfrom: case __NR_recvmsg:
+	case CALL_sendto: case CALL_sendmsg: case CALL_recvfrom: case CALL_recvmsg:
 		name = "exit_datagram";
 		break;
-	case __NR_execve: case __NR_execveat:
+	case CALL_execve: case CALL_execveat:
 		name = "exit_exec";
 		break;
 	}
@@ -125,26 +106,35 @@ static bool load_failed(const char *step)
 	return false;
 }
 
+static bool open_and_load(struct kernel_side *k)
+{
+	log_tail[0] = 0;
+	k->object = k->features.typed_pointers ?
+			    bpf_object__open_mem(typed_start, typed_end - typed_start, NULL) :
+			    bpf_object__open_mem(plain_start, plain_end - plain_start, NULL);
+	if (!k->object)
+		return false;
+	features_apply(&k->features, k->object);
+	if (!bpf_object__load(k->object))
+		return true;
+	int cause = errno;
+	bpf_object__close(k->object);
+	errno = cause;
+	return false;
+}
+
 bool kernel_side_load(struct kernel_side *k)
 {
 	memset(k, 0, sizeof(*k));
 	libbpf_set_print(keep_warnings);
-	if (access("/sys/kernel/btf/vmlinux", R_OK)) {
-		complain("no /sys/kernel/btf/vmlinux: the kernel was built without CONFIG_DEBUG_INFO_BTF\n");
+	if (!features_find(&k->features))
 		return false;
+	while (!open_and_load(k)) {
+		/* without the right to it a lesser set would not load either */
+		if (errno == EPERM || !features_give_up_one(&k->features, log_tail))
+			return load_failed("load");
 	}
-	struct btf *btf = btf__load_vmlinux_btf();
-	/* the variable is for testing, on a new kernel, what an old one gets */
-	bool typed = !getenv("LANNER_PLAIN_POINTERS") &&
-		     btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
-	k->object = typed ? bpf_object__open_mem(typed_start, typed_end - typed_start, NULL) :
-			    bpf_object__open_mem(plain_start, plain_end - plain_start, NULL);
-	if (!k->object)
-		return load_failed("open");
-	bool uring_completes = skip_missing(k->object, btf);
-	btf__free(btf);
-	if (bpf_object__load(k->object))
-		return load_failed("load");
+	features_warn(&k->features);
 	fill_handlers(k->object);
 
 	k->ring = bpf_object__find_map_fd_by_name(k->object, "ring");
@@ -161,8 +151,7 @@ bool kernel_side_load(struct kernel_side *k)
 	    k->kept < 0 || ftruncate(k->kept, 4096))
 		return load_failed("map the pages of");
 	kernel_side_set_epoch(k);
-	k->uring_completes = uring_completes;
-	k->control_page->uring_completes = uring_completes;
+	k->control_page->uring_completes = k->features.uring_completes;
 	k->control_page->quiet = 1000000;
 	k->control_page->wake_bytes = 64 << 10;
 	k->control_page->ignored[0] = getpid();
@@ -197,16 +186,17 @@ void kernel_side_set_epoch(struct kernel_side *k)
 
 unsigned long kernel_side_ring_used(struct kernel_side *k)
 {
-	unsigned long *consumer = mmap(NULL, 4096, PROT_READ, MAP_SHARED, k->ring, 0);
-	unsigned long *producer = mmap(NULL, 4096, PROT_READ, MAP_SHARED, k->ring, 4096);
+	long page = sysconf(_SC_PAGESIZE);
+	unsigned long *consumer = mmap(NULL, page, PROT_READ, MAP_SHARED, k->ring, 0);
+	unsigned long *producer = mmap(NULL, page, PROT_READ, MAP_SHARED, k->ring, page);
 	unsigned long used = 0;
 
 	if (consumer != MAP_FAILED && producer != MAP_FAILED)
 		used = __atomic_load_n(producer, __ATOMIC_ACQUIRE) - __atomic_load_n(consumer, __ATOMIC_ACQUIRE);
 	if (consumer != MAP_FAILED)
-		munmap(consumer, 4096);
+		munmap(consumer, page);
 	if (producer != MAP_FAILED)
-		munmap(producer, 4096);
+		munmap(producer, page);
 	return used;
 }
 

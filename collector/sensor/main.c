@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lanner-sensor [--remove DIR] [--pass PREFIX]... -- NODE [ARGUMENT...]
+ * lanner-sensor --probe
+ * lanner-sensor --own DIR
  *
  * Loads the kernel side, starts NODE with the given arguments as an unprivileged agent, and stays to
  * serve and supervise it. An agent that dies of a signal or a crash is started again at the same
  * place in the ring; one that ends by itself ends the sensor, with its exit code. DIR, the directory
  * that the agent's program was staged in, is removed at the end. PREFIX names variables of the
  * environment that the agent gets, too.
+ *
+ * --probe loads and attaches the kernel side, prints what this kernel can do, and ends. --own makes DIR
+ * and gives it to the agent's user: what needs CHOWN happens before, and not in, the process that stays.
  */
 #define _GNU_SOURCE
 #include "sensor.h"
@@ -133,6 +138,16 @@ static int supervise(struct kernel_side *k, struct agent *a, int node_fd, char *
 	}
 }
 
+static int probe(void)
+{
+	struct kernel_side kernel;
+
+	if (!kernel_side_load(&kernel))
+		return EXIT_UNUSABLE;
+	features_print(&kernel.features);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct kernel_side kernel;
@@ -141,6 +156,10 @@ int main(int argc, char **argv)
 	sigset_t blocked;
 	int i = 1, code = EXIT_UNUSABLE;
 
+	if (argc == 2 && !strcmp(argv[1], "--probe"))
+		return probe();
+	if (argc == 3 && !strcmp(argv[1], "--own"))
+		return agent_own_directory(argv[2]) ? 0 : EXIT_UNUSABLE;
 	for (; i + 1 < argc && strcmp(argv[i], "--"); i += 2) {
 		if (!strcmp(argv[i], "--remove"))
 			staged = argv[i + 1];

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+struct bpf_object;
+
 /* Descriptors that the agent finds open at its start; collector/agent/sensor-link.ts knows them. */
 enum agent_fd {
 	FD_RING = 10,
@@ -21,9 +23,22 @@ enum exit_code { EXIT_UNUSABLE = 2, EXIT_AGENT_LOST = 70 };
 
 #define complain(...) fprintf(stderr, "lanner-sensor: " __VA_ARGS__)
 
+/* features.c: what this kernel can do, beyond what there is no sensor without. */
+struct features {
+	bool typed_pointers;
+	bool uring_submits, uring_completes;
+	bool typed_refused, uring_refused; /* there, but the kernel did not take the programs */
+};
+bool features_find(struct features *f);
+bool features_give_up_one(struct features *f, const char *words);
+void features_apply(const struct features *f, struct bpf_object *object);
+void features_warn(const struct features *f);
+void features_print(const struct features *f);
+
 /* kernel-side.c: everything that needs bpf(2). */
 struct kernel_side {
 	struct bpf_object *object;
+	struct features features;
 	struct bpf_link *links[16];
 	int link_count;
 	int ring, control, progress, counters; /* for the agent, which only reads the last three */
@@ -34,7 +49,6 @@ struct kernel_side {
 	struct cpu_counters *counters_page;
 	struct filter wanted; /* what the filter in use has to be */
 	bool watching; /* system calls are to be reported */
-	bool uring_completes;
 };
 bool kernel_side_load(struct kernel_side *k);
 bool kernel_side_snapshot(struct kernel_side *k);
@@ -58,6 +72,9 @@ struct agent {
 };
 bool agent_pass(const char *prefix);
 bool agent_start(struct agent *a, const struct kernel_side *k, int node_fd, char **argv);
+
+/* Also the user of the spool's directory. */
+bool agent_own_directory(const char *path);
 
 /* capabilities.c: what the sensor keeps after loading. */
 bool keep_few_capabilities(void);

@@ -105,7 +105,7 @@ describe.skipIf(reason !== '')(`live: the watch ${reason}`, () => {
   it('works with the programs for kernels that cannot be told a type, too', async () => {
     watcher = await Watcher.start(rules, [
       'env',
-      'LANNER_PLAIN_POINTERS=1',
+      'LANNER_WITHOUT=bpf_rdonly_cast',
       join(root, 'cli/lanner'),
     ])
     const since = watcher.alerts.length
