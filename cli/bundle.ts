@@ -27,6 +27,14 @@ buildSync({
   minifySyntax: true,
 })
 
+/** `lanner doctor node` of the image, where the rest of the command is not. */
+buildSync({
+  ...common,
+  entryPoints: ['cli/doctor-main.ts'],
+  outfile: 'build/doctor.mjs',
+  minifySyntax: true,
+})
+
 /**
  * The agent of a fleet. What it does not use (the AWS client of a node that only makes alerts, sources
  * of credentials that are not there) stays on disk, in files of its own; source text is memory, so it

@@ -2,17 +2,9 @@ import { spawn } from 'node:child_process'
 import { chmodSync, copyFileSync, mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { agentEnvironment, nodeFlags, passOptions } from '../collector/agent-command.ts'
 import type { AgentSettings } from './agent-settings.ts'
 import { addonPath, agentPath, collectorPath, sensorPath } from './machine.ts'
-
-/** Keeps the agent small: it holds tables and rules, not documents. */
-const nodeFlags = [
-  '--disable-warning=ExperimentalWarning',
-  '--max-semi-space-size=1',
-  '--max-old-space-size=96',
-  '--v8-pool-size=1',
-  '--expose-gc', // see MemoryKeeper
-]
 
 /** A temporary directory that everybody may read, for what the agent's user could not reach otherwise. */
 class Stage {
@@ -56,24 +48,20 @@ function forSettings(settings: AgentSettings): string[] {
   return sensorArguments(['--remove', stage.directory], [program, config])
 }
 
-/** Variables that the agent of a fleet needs: credentials and region, the API server, proxies. */
-const passed = ['AWS_', 'KUBERNETES_SERVICE_', 'NODE_EXTRA_CA_CERTS=', 'HTTPS_PROXY=', 'NO_PROXY=']
-
 /**
  * What a node of a fleet runs: in place when everybody may read it, as in an image with a read-only
  * root, else copied as for {@link forSettings}. The configuration may be readable for root alone.
  */
 function forConfig(configPath: string): string[] {
-  const options = passed.flatMap((prefix) => ['--pass', prefix])
   const parts = readdirSync(collectorPath).map((name) => join(collectorPath, name))
   if ([...parts, configPath].every(isReadableForAll)) {
-    return sensorArguments(options, [join(collectorPath, 'main.mjs'), configPath])
+    return sensorArguments(passOptions, [join(collectorPath, 'main.mjs'), configPath])
   }
   const stage = new Stage()
   for (const part of parts) stage.copy(part)
   const config = stage.copy(configPath)
   return sensorArguments(
-    [...options, '--remove', stage.directory],
+    [...passOptions, '--remove', stage.directory],
     [join(stage.directory, 'main.mjs'), config],
   )
 }
@@ -85,9 +73,6 @@ function isReadableForAll(path: string): boolean {
     if (at === '/') return true
   }
 }
-
-/** Two threads: a look-up that gets no answer must not keep the spool from writing. */
-const agentEnvironment = { UV_THREADPOOL_SIZE: '2', MALLOC_ARENA_MAX: '1' }
 
 function become(args: readonly string[]): never {
   process.execve?.(sensorPath, ['lanner-sensor', ...args], environment())

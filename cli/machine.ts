@@ -12,7 +12,9 @@ export interface Check {
   readonly advice: string
 }
 
-export const buildDirectory = fileURLToPath(new URL('../build/', import.meta.url))
+/** The variable is set in the image, which has the same files elsewhere. */
+export const buildDirectory =
+  process.env['LANNER_BUILD'] ?? fileURLToPath(new URL('../build/', import.meta.url))
 export const sensorPath = `${buildDirectory}lanner-sensor`
 export const addonPath = `${buildDirectory}ring.node`
 export const agentPath = `${buildDirectory}agent.mjs`
@@ -103,12 +105,12 @@ function checkBuild(): Check {
 }
 
 function checkArchitecture(): Check {
-  const ok = process.arch === 'x64'
+  const ok = process.arch === 'x64' || process.arch === 'arm64'
   return {
     name: 'architecture',
     state: ok ? 'ok' : 'missing',
     found: process.arch,
-    advice: ok ? '' : 'the sensor knows the system calls of x86-64 only so far',
+    advice: ok ? '' : 'the sensor knows the system calls of x86-64 and arm64',
   }
 }
 
@@ -134,18 +136,17 @@ function checkCgroups(): Check {
   }
 }
 
+/** What this system is and lets us do, without looking into its kernel. */
+export function examineSystem(): readonly Check[] {
+  return [
+    ...[checkKernel(), checkArchitecture(), checkBtf(), checkPrivilege()],
+    ...[checkCompat(), checkCgroups()],
+  ]
+}
+
 /** Everything that decides what can be detected live here. */
 export function examineMachine(): readonly Check[] {
-  return [
-    checkKernel(),
-    checkArchitecture(),
-    checkBtf(),
-    checkPrivilege(),
-    checkBuild(),
-    ...checkFeatures(),
-    checkCompat(),
-    checkCgroups(),
-  ]
+  return [...examineSystem(), checkBuild(), ...checkFeatures()]
 }
 
 /** Why live detection cannot run; empty when it can. */

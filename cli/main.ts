@@ -108,6 +108,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'say what this machine can do, and what to do about the rest',
     load: () => import('./doctor.ts'),
   },
+  'doctor node': {
+    summary: 'pass or fail, per feature, before the collector is installed on a node',
+    load: () => import('./doctor/node.ts'),
+  },
 }
 
 /** Runs a command line and gives the exit code: 0 done, 1 mistakes found, 2 wrong usage. */
