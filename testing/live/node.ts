@@ -22,8 +22,8 @@ export interface NodeOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** Without a stream: alerts on the node alone. */
   readonly withoutStream?: boolean
-  /** What runs the agent's command line. */
-  readonly command?: readonly string[]
+  /** What runs the agent's command line; the node's directory is made by then. */
+  readonly command?: readonly string[] | ((directory: string) => readonly string[])
 }
 
 /** A `lanner agent` beside a test, with a Kinesis of its own. */
@@ -67,8 +67,8 @@ export class LiveNode {
   }
 
   /** Starts the agent (again), and waits until system calls are reported. */
-  async run(): Promise<void> {
-    const [file, ...before] = this.#options.command ?? [lanner]
+  async run(command = this.#options.command ?? [lanner]): Promise<void> {
+    const [file, ...before] = typeof command === 'function' ? command(this.directory) : command
     const child = spawn(
       file!,
       [...before, 'agent', '--config', join(this.directory, 'config.yaml')],
@@ -133,6 +133,18 @@ export class LiveNode {
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
     return condition()
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child?.kill(name)
+  }
+
+  /** Resolves when the agent is gone. */
+  async ended(): Promise<void> {
+    const child = this.#child
+    if (child !== undefined && child.exitCode === null && child.signalCode === null) {
+      await once(child, 'exit')
+    }
   }
 
   /** Ends the agent as Kubernetes does; resolves to the exit code. */
