@@ -63,6 +63,7 @@ const fences: readonly (readonly [folder: string, allowed: readonly string[]])[]
       ...['@aws-sdk/client-kinesis', '@smithy/node-http-handler'],
     ],
   ],
+  ['collector/image', ['collector/image', 'collector/agent-command.ts', 'node:']],
   ['collector/config', ['collector/config', 'collector/agent', 'rules/events', 'rules/load']],
   [
     'lambdas/shared',
