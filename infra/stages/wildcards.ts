@@ -17,6 +17,18 @@ export const wildcardReasons: readonly (readonly [resource: RegExp, reason: stri
     'secrets of destinations, which routes name, below the name of the installation',
   ],
   [
+    /:iam::\*:role\/[\w-]+-respond-\*$/,
+    'roles of responses in the accounts of clusters, which ask for an external id; made with each cluster',
+  ],
+  [
+    /:function:[\w-]+-response-\*$/,
+    'functions that responses name, which begin with the name of the installation',
+  ],
+  [
+    /:secret:[\w-]+\/respond\/\*$/,
+    'secrets of webhooks, which responses name, below the name of the installation',
+  ],
+  [
     /:sns:[^:]*:[^:]*:[\w-]+-\*$/,
     'topics that routes name, which begin with the name of the installation',
   ],

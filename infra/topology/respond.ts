@@ -14,18 +14,18 @@ export const respondResources = {
   evidence: { kind: 'bucket', lockDays: 90, versioned: true },
   'respond-roles': {
     kind: 'external',
-    arn: 'arn:PARTITION:iam::*:role/lanner-respond-*',
+    arn: 'arn:PARTITION:iam::*:role/INSTALLATION-respond-*',
     meaning:
       'roles lanner-respond-CLASS-CLUSTER in the accounts of the clusters, made with them, which the function assumes; each is an access entry in the group lanner:respond:CLASS',
   },
   'respond-functions': {
     kind: 'external',
-    arn: 'arn:PARTITION:lambda:REGION:ACCOUNT:function:lanner-response-*',
+    arn: 'arn:PARTITION:lambda:REGION:ACCOUNT:function:INSTALLATION-response-*',
     meaning: 'functions of the operator that a response may invoke',
   },
   'respond-secrets': {
     kind: 'external',
-    arn: 'arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:lanner/respond/*',
+    arn: 'arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:INSTALLATION/respond/*',
     meaning: 'secrets that webhooks of responses are signed with',
   },
 } as const satisfies Readonly<Record<string, Resource>>
