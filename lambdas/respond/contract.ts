@@ -28,6 +28,9 @@ export const contract = {
   permissions: [
     { actions: items, on: 'responses' },
     { actions: items, on: 'table' },
+    // without the right to list, S3 answers 403 for what is not there
+    { actions: ['s3:ListBucket'], on: 'rules' },
+    { actions: ['s3:ListBucket'], on: 'evidence' },
     { actions: ['s3:GetObject'], on: 'rules' },
     { actions: ['s3:GetObject', 's3:PutObject'], on: 'evidence', below: 'evidence/*' },
     { actions: ['s3:ListBucket'], on: 'lake' },

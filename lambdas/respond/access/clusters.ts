@@ -1,5 +1,6 @@
 import type { RiskClass } from '#responses'
 import { type ClusterAddress, KubeClient } from '../kubernetes/client.ts'
+import { NoRole } from '../kubernetes/kube.ts'
 import type { Kubes } from '../machine/make-plan.ts'
 import { eksToken, TokenSource } from './eks-token.ts'
 import type { Credentials } from './presign.ts'
@@ -64,7 +65,7 @@ export class Clusters {
     return async (risk) => {
       const role = cluster.roles[risk]
       if (role === undefined) {
-        throw new Error(
+        throw new NoRole(
           `${cluster.name} has no role for ${risk}: such actions are not set up there`,
         )
       }

@@ -26,6 +26,11 @@ export class Unanswered extends Error {
   override readonly name = 'Unanswered'
 }
 
+/** A cluster is not set up for actions of a risk class. */
+export class NoRole extends Error {
+  override readonly name = 'NoRole'
+}
+
 /** The API server said no. */
 export class KubeError extends Error {
   override readonly name = 'KubeError'

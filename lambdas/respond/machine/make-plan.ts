@@ -1,6 +1,6 @@
 import { type Protection, type ResponseRule, type RiskClass, riskOf } from '#responses'
 import { type PlannedAction, planAction } from '../actions/plan-action.ts'
-import { type Kube, messageOf, saysGone, Unanswered } from '../kubernetes/kube.ts'
+import { type Kube, messageOf, NoRole, saysGone, Unanswered } from '../kubernetes/kube.ts'
 import { type Guarded, guardsOf } from '../plan/guards.ts'
 import type { Plan, PlannedStep, Target } from '../plan/plan.ts'
 import { siblingsOf } from '../plan/siblings.ts'
@@ -93,6 +93,7 @@ async function tryCalls(
         return `${reply.status} ${messageOf(reply.body)}`
       }
     } catch (error) {
+      if (error instanceof NoRole) return error.message
       if (!(error instanceof Unanswered)) throw error
       return 'the API server did not answer'
     }

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { quarantineLabel } from '#events'
 import { addObservations, type Observation, readExpectations } from '../../shared/expectations.ts'
 import { verifyEvidence } from '../evidence/manifest.ts'
+import { NoRole } from '../kubernetes/kube.ts'
 import { FakeKube, FaultyKube } from '../testing/fake-kube.ts'
 import { approver, incidentMessage, policyText, ResponseWorld } from '../testing/response-world.ts'
 import { setKillSwitch } from './control.ts'
@@ -248,6 +249,18 @@ describe('a response', () => {
       ending: 'observed',
       lowered: expect.stringContaining(why),
     })
+    untouched()
+  })
+
+  it.each(['', 'auto'])('plans where only reading is set up, and says so (%j)', async (mode) => {
+    start(mode)
+    world.kubesOf = async (risk) => {
+      if (risk !== 'read') throw new NoRole(`test has no role for ${risk}`)
+      return faulty
+    }
+    const state = await read(await begin())
+    expect(state.phase).toBe('closed')
+    expect(world.story.join()).toContain('would fail: test has no role for mark')
     untouched()
   })
 
