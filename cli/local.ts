@@ -33,7 +33,7 @@ Without --rules it uses Lanner's own.
   --duration SECONDS        end after so long
   --trace PATH              replay a trace, a file or a directory of them, instead of watching
   --routes FILE             whom incidents reach, instead of the routes.yaml beside the rules
-  --secrets FILE            secrets of destinations, JSON: {"lanner/slack": {"token": "…"}}
+  --secrets FILE            secrets of destinations, JSON: {"lanner/notify/slack": {"token": "…"}}
   --stage NAME              run these functions alone; may be repeated
 ${sharedUsage}`
 

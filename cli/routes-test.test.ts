@@ -12,7 +12,7 @@ beforeAll(() => {
     join(folder, 'routes.yaml'),
     `destinations:
   - {destination: soc, kind: sns}
-  - {destination: night, kind: pagerduty, secret: lanner/night}
+  - {destination: night, kind: pagerduty, secret: lanner/notify/pagerduty/night}
 routes:
   - {route: at night, priority: error, time: {zone: UTC, hours: 18:00-08:00}, to: night}
 default: {to: soc}

@@ -78,7 +78,7 @@ it('says of every key what became of it', () => {
 it('copies no secret', () => {
   expect(routes).not.toContain('secretvalue')
   expect(JSON.stringify(fates)).not.toContain('secretvalue')
-  expect(secrets).toEqual({ 'lanner/slack': ['url'] })
+  expect(secrets).toEqual({ 'lanner/notify/slack': ['url'] })
 })
 
 it('without anything switched on, Falcosidekick itself is the destination', () => {

@@ -19,12 +19,12 @@ export const outputsOf: Readonly<Record<string, Output>> = {
   slack: {
     isOn: filled('webhookurl'),
     convert: () => ({
-      destination: { destination: 'slack', kind: 'slack', secret: 'lanner/slack' },
+      destination: { destination: 'slack', kind: 'slack', secret: 'lanner/notify/slack' },
       used: {
-        webhookurl: 'member "url" of the secret lanner/slack',
+        webhookurl: 'member "url" of the secret lanner/notify/slack',
         channel: 'the webhook has its own channel; a bot token takes the id of any',
       },
-      secret: { name: 'lanner/slack', members: ['url'] },
+      secret: { name: 'lanner/notify/slack', members: ['url'] },
     }),
   },
   alertmanager: {
@@ -41,13 +41,16 @@ export const outputsOf: Readonly<Record<string, Output>> = {
     isOn: filled('routingkey'),
     convert: ({ region }) => ({
       destination: {
-        ...{ destination: 'pagerduty', kind: 'pagerduty', secret: 'lanner/pagerduty' },
+        ...{ destination: 'pagerduty', kind: 'pagerduty', secret: 'lanner/notify/pagerduty' },
         ...(region?.toLowerCase() === 'eu' && { region: 'eu' }),
       },
       used: {
-        ...{ routingkey: 'member "routing-key" of the secret lanner/pagerduty', region: 'region' },
+        ...{
+          routingkey: 'member "routing-key" of the secret lanner/notify/pagerduty',
+          region: 'region',
+        },
       },
-      secret: { name: 'lanner/pagerduty', members: ['routing-key'] },
+      secret: { name: 'lanner/notify/pagerduty', members: ['routing-key'] },
     }),
   },
   'aws.sns': {

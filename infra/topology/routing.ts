@@ -8,6 +8,11 @@ const kinds: Readonly<Record<string, FunctionSpec['reach']>> = {
   ...{ alertmanager: 'vpc', falcosidekick: 'vpc' },
 }
 
+/** Kinds whose destinations have secrets; a function reads those of its own kind. */
+const secretKinds = Object.keys(kinds).filter(
+  (kind) => !['sns', 'security-hub', 'webhook-vpc'].includes(kind),
+)
+
 /** Received so often for faults of ours alone: what a destination does not take is put back anew. */
 const queue = { kind: 'queue', visibilitySeconds: 360, receives: 5, retentionDays: 14 } as const
 
@@ -30,19 +35,23 @@ export const routingResources: Readonly<Record<string, Resource>> = {
     ...{ kind: 'external', arn: 'arn:PARTITION:sns:REGION:ACCOUNT:INSTALLATION-*' },
     meaning: 'further topics that routes name',
   },
-  'notify-secrets': {
-    ...{
-      kind: 'external',
-      arn: 'arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:INSTALLATION/*',
-    },
-    meaning: 'secrets of destinations',
-  },
   'security-hub-product': {
     kind: 'external',
     arn: 'arn:PARTITION:securityhub:REGION:ACCOUNT:product/ACCOUNT/default',
     meaning: 'where findings of the account itself go to',
   },
   ...Object.fromEntries(Object.keys(kinds).map((kind) => [`notify-${kind}`, queue])),
+  ...Object.fromEntries(
+    secretKinds.map((kind): [string, Resource] => [
+      `secrets-of-${kind}`,
+      {
+        kind: 'external',
+        // Secrets Manager puts six characters behind the name
+        arn: `arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:lanner/notify/${kind}*`,
+        meaning: `secrets of destinations of the kind ${kind}`,
+      },
+    ]),
+  ),
 }
 
 const more: Readonly<Record<string, FunctionSpec['env']>> = {

@@ -1,4 +1,4 @@
 import { notifyContract } from '../notify/notify-contract.ts'
 
 /** What the stack must give this stage. */
-export const contract = notifyContract('jira', { hasSecrets: true })
+export const contract = notifyContract('jira', { secretsOf: 'jira' })

@@ -1,4 +1,4 @@
 import { notifyContract } from '../notify/notify-contract.ts'
 
 /** What the stack must give this stage. */
-export const contract = notifyContract('pagerduty', { hasSecrets: true })
+export const contract = notifyContract('pagerduty', { secretsOf: 'pagerduty' })

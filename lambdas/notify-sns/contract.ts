@@ -2,7 +2,6 @@ import { notifyContract } from '../notify/notify-contract.ts'
 
 /** What the stack must give this stage. */
 export const contract = notifyContract('sns', {
-  hasSecrets: false,
   env: {
     TOPIC: { meaning: 'ARN of the topic that comes with the stack, `topic: lanner` in routes' },
   },

@@ -1,4 +1,4 @@
 import { notifyContract } from '../notify/notify-contract.ts'
 
 /** What the stack must give this stage. */
-export const contract = notifyContract('webhook', { hasSecrets: true })
+export const contract = notifyContract('webhook', { secretsOf: 'webhook' })

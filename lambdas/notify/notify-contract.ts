@@ -17,8 +17,8 @@ export function notifyContract(
   more: {
     readonly env?: StageContract['env']
     readonly permissions?: readonly Permission[]
-    /** Whether its destinations have secrets. */
-    readonly hasSecrets: boolean
+    /** Kind whose secrets it reads; without, its destinations have none. */
+    readonly secretsOf?: string
   },
 ): StageContract<keyof typeof env> {
   const stage = `notify-${kind}`
@@ -33,9 +33,9 @@ export function notifyContract(
       { actions: ['events:PutEvents'], on: 'bus' },
       { actions: ['s3:PutObject'], on: 'lake', below: 'oversized/*' },
       { actions: ['sqs:SendMessage'], on: 'bus-dead' },
-      ...(more.hasSecrets
-        ? [{ actions: ['secretsmanager:GetSecretValue'], on: 'notify-secrets' }]
-        : []),
+      ...(more.secretsOf === undefined
+        ? []
+        : [{ actions: ['secretsmanager:GetSecretValue'], on: `secrets-of-${more.secretsOf}` }]),
       ...(more.permissions ?? []),
     ],
   }

@@ -14,8 +14,8 @@ const { routes } = readRoutes({
   text: `
 match: first
 destinations:
-  - {destination: day, kind: slack, secret: lanner/day}
-  - {destination: night, kind: pagerduty, secret: lanner/night}
+  - {destination: day, kind: slack, secret: lanner/notify/slack/day}
+  - {destination: night, kind: pagerduty, secret: lanner/notify/pagerduty/night}
   - {destination: mail, kind: sns}
 routes:
   - {route: severe, priority: critical, to: night}

@@ -21,7 +21,7 @@ export interface Destination {
   readonly name: string
   readonly kind: DestinationKind
   readonly reach: Reach
-  /** Name of a secret in Secrets Manager; its members by kind: {@link kindSettings}. */
+  /** Name of a secret in Secrets Manager, see {@link secretOf}; its members by kind: {@link kindSettings}. */
   readonly secret?: string
   /** Texts by key, such as `channel`. */
   readonly settings: Readonly<Record<string, string>>
@@ -142,6 +142,11 @@ export const kindSettings: Readonly<Record<DestinationKind, KindSettings>> = {
     ...{ reach: ['vpc'], rate: '20/s', secret: ['token', ...tls], needsSecret: false },
     ...{ urls: 'one', settings: {} },
   },
+}
+
+/** Name of the secrets of a kind, or what they begin with before a slash: its function may read no others. */
+export function secretOf(kind: DestinationKind): string {
+  return `lanner/notify/${kind}`
 }
 
 /** Keys that every destination may have. */

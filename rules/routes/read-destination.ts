@@ -7,6 +7,7 @@ import {
   kindSettings,
   type Reach,
   type Setting,
+  secretOf,
 } from './destination.ts'
 import { meant, type ShapeReader } from './shape-reader.ts'
 
@@ -32,8 +33,15 @@ export function readDestination(shape: ShapeReader): Destination | undefined {
   const reach = shape.oneOf('reach', known.reach, known.reach[0]!)
   const settings = readSettings(shape, known.settings)
   const secret = node.text('secret')
-  if (secret !== undefined && !/^[\w/+=.@-]{1,256}$/.test(secret.text)) {
-    node.invalid('secret is the name of a secret in Secrets Manager', secret.place)
+  const own = secretOf(kind)
+  if (secret !== undefined && !secret.text.startsWith(own)) {
+    const only = `the function of this kind reads secrets called ${own} or ${own}/NAME alone`
+    node.invalid(only, secret.place)
+  } else if (
+    secret !== undefined &&
+    !/^(?:\/[\w/+=.@-]{1,200})?$/.test(secret.text.slice(own.length))
+  ) {
+    node.invalid(`a secret of this kind is called ${own} or ${own}/NAME`, secret.place)
   }
   if (known.needsSecret && secret === undefined && !node.has('secret')) {
     const members = known.secret.map((member) => `"${member}"`).join(', ')

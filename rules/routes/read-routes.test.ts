@@ -10,7 +10,7 @@ destinations:
   - destination: soc
     kind: slack
     channel: C0123456789
-    secret: lanner/slack
+    secret: lanner/notify/slack
   - destination: prometheus
     kind: alertmanager
     urls: [http://am-0.monitoring:9093/, http://am-1.monitoring:9093]
@@ -99,7 +99,7 @@ describe('mistakes', () => {
     ],
     [
       'no secret',
-      ['    secret: lanner/slack\n', ''],
+      ['    secret: lanner/notify/slack\n', ''],
       ['5 secret is missing: one in Secrets Manager, of "token", "url"'],
     ],
     [
@@ -145,7 +145,8 @@ describe('mistakes', () => {
   })
 
   it('plain http is for the own network', () => {
-    const hook = '{destination: x, kind: webhook, url: http://x/, secret: lanner/x, reach: REACH}'
+    const hook =
+      '{destination: x, kind: webhook, url: http://x/, secret: lanner/notify/webhook, reach: REACH}'
     const text = (reach: string) =>
       good.replace('  - {destination: mail', `  - ${hook.replace('REACH', reach)}\n$&`)
     const unused = '14 no route leads to "x"'
@@ -154,6 +155,20 @@ describe('mistakes', () => {
     expect(messages(text('internet'))).toEqual([unused, plain])
     const known = '14 there is no reach "aws": one of internet, vpc'
     expect(messages(text('aws'))).toEqual([unused, plain, known])
+  })
+
+  it('a secret of others', () => {
+    const only = 'the function of this kind reads secrets called lanner/notify/slack or'
+    for (const name of ['lanner/respond/key', 'lanner/notify/pagerduty', 'x']) {
+      expect(messages(good.replace('lanner/notify/slack', name))).toEqual([
+        `8 ${only} lanner/notify/slack/NAME alone`,
+      ])
+    }
+    const named = (name: string) => messages(good.replace('lanner/notify/slack', name))
+    expect(named('lanner/notify/slack/soc')).toEqual([])
+    expect(named('lanner/notify/slacks')).toEqual([
+      '8 a secret of this kind is called lanner/notify/slack or lanner/notify/slack/NAME',
+    ])
   })
 
   it('rules and tags that there are not', () => {

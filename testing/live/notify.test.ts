@@ -43,7 +43,7 @@ describe.skipIf(reason !== '')(`live: an attack reaches people ${reason}`, () =>
       credentials: localCredentials,
     })
     const SecretString = JSON.stringify({ token: slack.token })
-    await secrets.send(new CreateSecretCommand({ Name: 'lanner/slack', SecretString }))
+    await secrets.send(new CreateSecretCommand({ Name: 'lanner/notify/slack', SecretString }))
     secrets.destroy()
     await sqs.send(new CreateQueueCommand({ QueueName: 'inbox' }))
     const Endpoint = 'arn:aws:sqs:us-east-1:000000000000:inbox'
@@ -65,7 +65,7 @@ describe.skipIf(reason !== '')(`live: an attack reaches people ${reason}`, () =>
 match: all
 destinations:
   - {destination: topic, kind: sns}
-  - {destination: chat, kind: slack, channel: C0123456789, secret: lanner/slack, url: '${servers[0]!.url}', rate: 20/s}
+  - {destination: chat, kind: slack, channel: C0123456789, secret: lanner/notify/slack, url: '${servers[0]!.url}', rate: 20/s}
   - {destination: prometheus, kind: alertmanager, urls: ['${servers[1]!.url}']}
 default: {to: [topic, chat, prometheus]}
 `)

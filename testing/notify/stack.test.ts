@@ -31,7 +31,7 @@ beforeAll(async () => {
 match: all
 destinations:
   - {destination: topic, kind: sns}
-  - {destination: chat, kind: slack, channel: C0123456789, secret: lanner/slack, url: '${servers[0]!.url}'}
+  - {destination: chat, kind: slack, channel: C0123456789, secret: lanner/notify/slack, url: '${servers[0]!.url}'}
   - {destination: prometheus, kind: alertmanager, urls: ['${servers[1]!.url}']}
 routes:
   - {route: severe, priority: critical, to: [chat, prometheus, topic]}
@@ -44,7 +44,7 @@ default: {to: topic}
     credentials: localCredentials,
   })
   const SecretString = JSON.stringify({ token: slack.token })
-  await secrets.send(new CreateSecretCommand({ Name: 'lanner/slack', SecretString }))
+  await secrets.send(new CreateSecretCommand({ Name: 'lanner/notify/slack', SecretString }))
   secrets.destroy()
   await sqs.send(new CreateQueueCommand({ QueueName: 'inbox' }))
   const TopicArn = stack.names.arn('alerts')
