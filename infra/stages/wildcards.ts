@@ -13,8 +13,8 @@ export const wildcardReasons: readonly (readonly [resource: RegExp, reason: stri
   [/:schedule\/[\w-]+\/[\w-]*\*$/, 'one-time schedules of one group have names of incidents'],
   [/:key\/\*$/, 'the key of telemetry alone, by its alias: its id is not known in other accounts'],
   [
-    /:secret:[\w-]+\/\*$/,
-    'secrets of destinations, which routes name, below the name of the installation',
+    /:secret:[\w-]+\/notify\/[\w-]+\*$/,
+    'secrets of one kind of destinations, which routes name; their ARNs end in characters of Secrets Manager',
   ],
   [
     /:iam::\*:role\/[\w-]+-respond-\*$/,
