@@ -47,7 +47,7 @@ export const routingResources: Readonly<Record<string, Resource>> = {
       {
         kind: 'external',
         // Secrets Manager puts six characters behind the name
-        arn: `arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:lanner/notify/${kind}*`,
+        arn: `arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:INSTALLATION/notify/${kind}*`,
         meaning: `secrets of destinations of the kind ${kind}`,
       },
     ]),

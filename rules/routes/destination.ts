@@ -144,9 +144,9 @@ export const kindSettings: Readonly<Record<DestinationKind, KindSettings>> = {
   },
 }
 
-/** Name of the secrets of a kind, or what they begin with before a slash: its function may read no others. */
-export function secretOf(kind: DestinationKind): string {
-  return `lanner/notify/${kind}`
+/** What secrets of a kind are called, behind the name of the installation: its function may read no others. */
+export function secretOf(kind: DestinationKind): RegExp {
+  return new RegExp(`^[\\w-]{1,64}/notify/${kind}(?:/[\\w/+=.@-]{1,200})?$`)
 }
 
 /** Keys that every destination may have. */

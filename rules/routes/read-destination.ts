@@ -33,15 +33,9 @@ export function readDestination(shape: ShapeReader): Destination | undefined {
   const reach = shape.oneOf('reach', known.reach, known.reach[0]!)
   const settings = readSettings(shape, known.settings)
   const secret = node.text('secret')
-  const own = secretOf(kind)
-  if (secret !== undefined && !secret.text.startsWith(own)) {
-    const only = `the function of this kind reads secrets called ${own} or ${own}/NAME alone`
-    node.invalid(only, secret.place)
-  } else if (
-    secret !== undefined &&
-    !/^(?:\/[\w/+=.@-]{1,200})?$/.test(secret.text.slice(own.length))
-  ) {
-    node.invalid(`a secret of this kind is called ${own} or ${own}/NAME`, secret.place)
+  if (secret !== undefined && !secretOf(kind).test(secret.text)) {
+    const called = `a secret of this kind is called lanner/notify/${kind} or lanner/notify/${kind}/NAME`
+    node.invalid(`${called}: its function may read no others`, secret.place)
   }
   if (known.needsSecret && secret === undefined && !node.has('secret')) {
     const members = known.secret.map((member) => `"${member}"`).join(', ')
