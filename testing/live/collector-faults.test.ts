@@ -100,7 +100,7 @@ describe.skipIf(reason !== '')(`live: a node under attack ${reason}`, () => {
 
   it('runs under a read-only root file system', async () => {
     const script =
-      'mount --make-rprivate / && mount -o remount,ro,bind / && mount -t tmpfs tmpfs /var/tmp && exec "$@"'
+      'mount --make-rprivate / && mount -o remount,ro,bind / && mount -t tmpfs tmpfs /var/tmp && exec env TMPDIR=/var/tmp "$@"'
     const node = await start({
       rules: shadow,
       command: [
