@@ -4,15 +4,18 @@ export const measured = {
   shippedShare: 0.0006,
   /** Events that match, of those entering: all that is shipped did, on the same trace. */
   matchingShare: 0.0006,
-  /** Bytes of a heartbeat, of a batch of one event, and of each further event: `npm run bench -- collector bytes`. */
+  /**
+   * Bytes of a heartbeat: `npm run bench -- collector bytes`. Of a batch of one event, and of each further one: a line through
+   * the recorded attack cut to batches of 1 to 20 (`testing/pipeline/records.ts`) and `npm run bench -- pipeline throughput`.
+   */
   heartbeatBytes: 360,
   batchBytes: 1000,
   eventBytes: 12,
-  /** Microseconds of CPU a batch, a shipped event and a detection: `npm run bench -- pipeline throughput`. */
+  /** Microseconds of CPU a batch, a shipped event and a detection: a line through `npm run bench -- pipeline throughput`. */
   batchMicros: 230,
   eventMicros: 3.4,
   detectionMicros: 21,
-  /** Milliseconds of an invocation beside that: calls to state, lake and bus. */
+  /** Milliseconds of an invocation beside that, for calls to state, lake and bus: assumed, as only AWS can show it. */
   invocationMs: 30,
   /** Of DynamoDB a detection, incident and correlations: `npm run bench -- pipeline writes`. */
   writeUnits: 3,
