@@ -15,7 +15,7 @@ const mark = scratch.slice(-6)
 const rules: Readonly<Record<string, readonly [condition: string, fields: string]>> = {
   exec: [
     `evt.type = execve and evt.res = SUCCESS and proc.args contains ${mark}`,
-    'proc.exepath proc.exe proc.args proc.cwd proc.env[LANNER_TEST] proc.env[OTHER] proc.vpid proc.sid proc.tty evt.arg.filename user.uid proc.is_exe_upper_layer proc.is_exe_writable evt.arg.flags proc.cmdnargs thread.cap_effective',
+    'proc.exepath proc.exe proc.args proc.cwd proc.env[LANNER_TEST] proc.env[OTHER] proc.vpid proc.sid proc.tty evt.arg.filename evt.arg.args evt.arg.res user.uid proc.is_exe_upper_layer proc.is_exe_writable evt.arg.flags proc.cmdnargs thread.cap_effective',
   ],
   'failed exec': [
     `evt.type = execve and evt.failed = true and evt.arg.filename contains ${mark}`,
@@ -125,6 +125,9 @@ describe.skipIf(reason !== '')(`live: events ${reason}`, () => {
       'proc.cwd': `${scratch}/`,
       'proc.env[LANNER_TEST]': 'yes',
       'evt.arg.filename': '/bin/echo',
+      // as Falco: what divides arguments does not print
+      'evt.arg.args': `a b.${mark}.`,
+      'evt.arg.res': '0',
       'user.uid': 0,
       'proc.tty': 0,
       'proc.is_exe_upper_layer': false,

@@ -2,23 +2,8 @@ import type { ArgValue, FileDescriptor, Group, Process, SyscallEvent, User } fro
 import type { ArgumentTable } from './arguments.ts'
 import { type People, personKey } from './people.ts'
 
-/** What an event of a batch says of itself, apart from its arguments. */
-export interface EventRow {
-  readonly type: number
-  readonly seq: number
-  readonly time: bigint
-  readonly cpu: number
-  readonly tid: number
-  readonly count: number
-  readonly flags: number
-  readonly process: Process
-  readonly euid: number
-  readonly egid: number
-  readonly capEffective: bigint
-  readonly capPermitted: bigint
-  readonly result: number | undefined
-  readonly fd: FileDescriptor | undefined
-}
+/** What an event of a batch says of itself, apart from its arguments and names. */
+export type EventRow = Omit<SyscallEvent, 'arg' | 'absolutePath' | 'user' | 'group' | 'namesOf'>
 
 const noNames: readonly string[] = []
 
