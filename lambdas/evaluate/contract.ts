@@ -1,21 +1,15 @@
+import { concludeEnv, concludePermissions } from '../shared/conclude-contract.ts'
 import type { StageContract } from '../shared/contract.ts'
 
 /** What the stack must give this stage. `infra` reads these names, and so does the handler. */
 export const contract = {
   stage: 'evaluate',
   env: {
-    TABLE: { meaning: 'table of state' },
+    ...concludeEnv,
     RULES_BUCKET: {
       meaning: 'bucket of rule sets, their assignment and the senders that are trusted',
     },
-    LAKE_BUCKET: { meaning: 'bucket of detections, and of messages too long for the bus' },
     FAILURES_BUCKET: { meaning: 'bucket for records that cannot be read' },
-    BUS: { meaning: 'name of the event bus' },
-    DEAD_LETTERS: { meaning: 'URL of the queue for what the bus does not take' },
-    QUIET_SECONDS: {
-      meaning: 'seconds without a detection after which an incident is over',
-      default: '900',
-    },
   },
   permissions: [
     {
@@ -26,10 +20,7 @@ export const contract = {
       on: 'table',
     },
     { actions: ['s3:GetObject'], on: 'rules' },
-    { actions: ['s3:PutObject'], on: 'lake', below: 'detections/*' },
-    { actions: ['s3:PutObject'], on: 'lake', below: 'oversized/*' },
     { actions: ['s3:PutObject'], on: 'failures' },
-    { actions: ['events:PutEvents'], on: 'bus' },
-    { actions: ['sqs:SendMessage'], on: 'bus-dead' },
+    ...concludePermissions,
   ],
 } as const satisfies StageContract

@@ -3,17 +3,11 @@ import { S3Client } from '@aws-sdk/client-s3'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { Bus } from './bus.ts'
 import type { ConcludeOptions } from './conclude.ts'
+import type { concludeEnv } from './conclude-contract.ts'
 import { DynamoStateStore } from './dynamo-store.ts'
 import { writeDetections } from './lake.ts'
 
-/** The variables of every stage that concludes. */
-export interface ConcludeEnv {
-  readonly TABLE: string
-  readonly LAKE_BUCKET: string
-  readonly BUS: string
-  readonly DEAD_LETTERS: string
-  readonly QUIET_SECONDS: string
-}
+type ConcludeEnv = Readonly<Record<keyof typeof concludeEnv, string>>
 
 /** State, lake and bus as a function in AWS has them. */
 export function concludeInAws(env: ConcludeEnv): ConcludeOptions & { readonly s3: S3Client } {
