@@ -1,0 +1,67 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Observation } from '../../shared/expectations.ts'
+import { Shop } from '../testing/shop.ts'
+
+let shop: Shop
+const start = (mode: string, more = '') => {
+  shop = new Shop(mode, more)
+}
+
+describe('a containment', () => {
+  beforeEach(() => start('auto'))
+  const outcome = async (more: Partial<Observation> | undefined) => {
+    const id = await shop.begin()
+    if (more !== undefined) await shop.observe(more)
+    await shop.pass(140)
+    const { outcome, next } = await shop.read(id)
+    expect(next === undefined).toBe(outcome === 'contained')
+    return outcome
+  }
+  const seen = (event: string, after: number) => {
+    return [
+      {
+        event,
+        time: shop.world.time * 1000 + after,
+        container: '0123456789ab',
+        process: 'sh',
+        remote: '1.2.3.4:443',
+      },
+    ]
+  }
+
+  it('is proven by silence that was listened to', async () =>
+    expect(await outcome({})).toBe('contained'))
+  it('is unverified when nobody listened', async () =>
+    expect(await outcome(undefined)).toBe('unverified'))
+  it('is unverified when the node was heard of for a part of the time', async () => {
+    const from = shop.world.time * 1000
+    expect(await outcome({ heard: [[from, from + 30_000]] })).toBe('unverified')
+  })
+  it('is unenforced when bytes still come in', async () => {
+    expect(await outcome({ traffic: seen('read', 30_000) })).toBe('unenforced')
+  })
+  it('takes a moment to come into force', async () => {
+    expect(await outcome({ traffic: seen('connect', 5000) })).toBe('contained')
+  })
+  it('never reads contained while a process holds its connection', async () => {
+    expect(await outcome({ held: seen('write', 30_000) })).toBe('partially_contained')
+  })
+  it('is partial where something is left open', async () => {
+    const spec = { podSelector: {}, policyTypes: ['Egress'], egress: [{}] }
+    shop.kube.put('/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies/out', {
+      metadata: { name: 'out', namespace: 'shop' },
+      spec,
+    })
+    expect(await outcome({})).toBe('partially_contained')
+    expect(shop.world.story.join()).toContain('NetworkPolicy/out')
+  })
+  it('is unenforced when somebody took it back', async () => {
+    const id = await shop.begin()
+    await shop.observe()
+    shop.kube.objects.delete(
+      `/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies/lanner-quarantine-${id.slice(0, 12)}`,
+    )
+    await shop.pass(140)
+    expect((await shop.read(id)).outcome).toBe('unenforced')
+  })
+})
