@@ -17,6 +17,7 @@ export interface Endpoints {
   readonly eventbridge: string
   readonly secrets_manager: string
   readonly scheduler: string
+  readonly lambda: string
   readonly sts: string
 }
 

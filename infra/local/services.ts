@@ -4,6 +4,7 @@ import { type Endpoints, localCredentials } from './clients.ts'
 import type { Clock } from './clock.ts'
 import { startDynamoEmulator } from './emulators/dynamo.ts'
 import { startStorageAndMessages } from './emulators/fauxqs.ts'
+import { type Invocable, startFunctions } from './emulators/functions.ts'
 import { type Emulator, startKinesisEmulator } from './emulators/kinesis.ts'
 import { type Schedules, startSchedules } from './emulators/schedules.ts'
 import { startSecrets } from './emulators/secrets.ts'
@@ -16,6 +17,8 @@ export interface ServicesOptions {
   /** Of the bus, by ARN; may be filled later. */
   readonly targets: ReadonlyMap<string, BusTarget>
   readonly invokeSchedule: (target: string, input: unknown) => Promise<void>
+  /** Functions by name, for those who invoke them; may come later. */
+  readonly findFunction: (name: string) => Invocable | undefined
   readonly clock: Clock
   readonly announce: (message: string) => void
 }
@@ -29,7 +32,7 @@ export interface Services {
 
 /** Starts what the functions talk to, all at once, on free ports. */
 export async function startServices(options: ServicesOptions): Promise<Services> {
-  const { given, targets, invokeSchedule: invoke, clock, announce } = options
+  const { given, targets, invokeSchedule: invoke, findFunction, clock, announce } = options
   const unless = (endpoint: string | undefined, start: () => Promise<Emulator>) =>
     endpoint === undefined ? start() : Promise.resolve({ endpoint, stop: async () => {} })
   const { s3, sns, sqs } = given
@@ -41,6 +44,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     unless(given.secrets_manager, startSecrets),
     startSchedules({ invoke, clock, announce }),
     EventBus.start({ targets, announce, now: clock.now }),
+    unless(given.lambda, () => startFunctions(findFunction)),
   ])
   const stop = async () => {
     for (const one of started) if (one.status === 'fulfilled') await one.value.stop()
@@ -50,16 +54,16 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     await stop()
     throw failed.reason
   }
-  const [kinesis, dynamodb, storage, secrets, schedules, bus] = started.map((one) =>
+  const [kinesis, dynamodb, storage, secrets, schedules, bus, functions] = started.map((one) =>
     one.status === 'fulfilled' ? one.value : undefined,
-  ) as [Emulator, Emulator, Emulator, Emulator, Schedules, EventBus]
+  ) as [Emulator, Emulator, Emulator, Emulator, Schedules, EventBus, Emulator]
   return {
     endpoints: {
       ...{ kinesis: kinesis.endpoint, dynamodb: dynamodb.endpoint },
       ...{ s3: storage.endpoint, sns: storage.endpoint, sqs: storage.endpoint },
       sts: storage.endpoint,
       ...{ eventbridge: bus.endpoint, secrets_manager: secrets.endpoint },
-      ...{ scheduler: schedules.endpoint, ...given },
+      ...{ scheduler: schedules.endpoint, lambda: functions.endpoint, ...given },
     },
     ...{ bus, schedules, stop },
   }

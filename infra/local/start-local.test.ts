@@ -1,5 +1,6 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis'
+import { type InvocationType, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { CreateScheduleCommand, SchedulerClient } from '@aws-sdk/client-scheduler'
 import { SubscribeCommand } from '@aws-sdk/client-sns'
@@ -7,6 +8,7 @@ import { CreateQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startDynamo } from '#testing/dynamodb/start-dynamo.ts'
 import { localCredentials } from './clients.ts'
+import { functionArn } from './local-lambda.ts'
 import { queueArn } from './queue-poller.ts'
 import { type LocalOptions, type LocalStack, startLocal } from './start-local.ts'
 import { smallHandlers, smallTopology } from './testing/topology.ts'
@@ -135,6 +137,35 @@ describe('a topology on this machine', () => {
       requestPayload: { detail: { text: 'async refused' } },
       responsePayload: { errorType: 'Error', errorMessage: 'it is refused' },
     })
+  })
+
+  it('invokes functions for who asks for it, as Lambda answers', async () => {
+    const lambda = new LambdaClient({
+      ...{ region: 'us-east-1', endpoint: stack.endpoints.lambda },
+      credentials: localCredentials,
+    })
+    const invoke = async (FunctionName: string, event: object, InvocationType?: InvocationType) => {
+      const Payload = Buffer.from(JSON.stringify(event))
+      const asked = new InvokeCommand({
+        FunctionName,
+        Payload,
+        ...(InvocationType && { InvocationType }),
+      })
+      const { StatusCode, FunctionError, Payload: answer } = await lambda.send(asked)
+      return [StatusCode, FunctionError, Buffer.from(answer ?? []).toString()]
+    }
+    const name = stack.names.functionName('keeper')
+    expect(await invoke(name, { once: 'secret' })).toEqual([200, undefined, '"xyzzy"'])
+    const [status, error, body] = await invoke(functionArn(name), { detail: { text: 'refused' } })
+    expect([status, error]).toEqual([200, 'Unhandled'])
+    expect(JSON.parse(body as string)).toMatchObject({ errorMessage: 'it is refused' })
+    expect(await invoke(name, { once: 'later' }, 'Event')).toEqual([202, undefined, ''])
+    await stack.settle()
+    expect(await times('async later')).toBe(1)
+    expect(await invoke(name, { once: 'never' }, 'DryRun')).toEqual([204, undefined, ''])
+    expect(await times('async never')).toBe(0)
+    await expect(invoke('lanner-nobody', {})).rejects.toThrow('Function not found: lanner-nobody')
+    lambda.destroy()
   })
 
   it('runs schedules, once and again, and events of AWS', async () => {

@@ -212,6 +212,7 @@ export async function startLocal(
 ): Promise<LocalStack> {
   const { clock = systemClock, announce = () => {}, overrides = {} } = options
   const targets = new Map<string, BusTarget>()
+  const lambdas = new Map<string, LocalLambda>()
   let wires: Wires | undefined
   const services = await startServices({
     ...{ given: options.endpoints ?? {}, targets, clock, announce },
@@ -223,10 +224,24 @@ export async function startLocal(
       if (async === undefined) throw new Error(`${target} is no function here`)
       async.accept(input)
     },
+    findFunction(name) {
+      const stage = topology.functions.find(
+        ({ stage }) => names.functionName(stage) === name,
+      )?.stage
+      const lambda = stage && lambdas.get(stage)
+      if (!lambda) return undefined
+      return {
+        invoke: (event) => lambda.invoke(event),
+        async accept(event) {
+          const async = wires?.asyncs.get(stage)
+          if (async !== undefined) async.accept(event)
+          else await lambda.invoke(event).catch(() => {}) // its log has the error
+        },
+      }
+    },
   })
   const names = new LocalNames(topology, services.endpoints.sqs)
   const clients = makeClients(services.endpoints)
-  const lambdas = new Map<string, LocalLambda>()
   try {
     await makeResources(topology, names, clients)
     await putSecrets(services.endpoints.secrets_manager, secretsOf(topology, names, overrides))

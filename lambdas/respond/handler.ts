@@ -5,6 +5,7 @@ import middy from '@middy/core'
 import type { IncidentMessage } from '../shared/bus-messages.ts'
 import { readEnv } from '../shared/contract.ts'
 import { observe } from '../shared/observe.ts'
+import { askSts } from './access/ask-sts.ts'
 import { connect } from './connect.ts'
 import { contract } from './contract.ts'
 import { Responder } from './machine/responder.ts'
@@ -24,18 +25,13 @@ type Event =
   | { readonly source: 'aws.events' }
   | PeopleRequest
 
-async function askSts(url: string, headers: Readonly<Record<string, string>>) {
-  const response = await fetch(url, {
-    headers,
-    redirect: 'error',
-    signal: AbortSignal.timeout(5000),
-  })
-  return { status: response.status, body: (await response.text()).slice(0, 16_384) }
-}
+const stsEndpoint = process.env['AWS_ENDPOINT_URL_STS']
+const ask = (address: string, headers: Readonly<Record<string, string>>) =>
+  askSts(address, headers, stsEndpoint)
 
 export const handler = middy(async (event: Event) => {
   await ports.refresh()
-  if ('ask' in event) return answerPeople(event, responder, ports, askSts)
+  if ('ask' in event) return answerPeople(event, responder, ports, ask)
   if (!('Records' in event)) {
     metrics.addMetric('ResponsesSwept', MetricUnit.Count, await responder.sweep())
     return undefined
