@@ -19,7 +19,7 @@ const expectation: Expectation = {
 }
 const nanoseconds = (ms: number) => BigInt(ms) * 1_000_000n
 const coverage = (ms: number, more: object = {}) => ({
-  ...{ cluster: 'test', node: 'n1', firstTime: 0n, lastTime: 0n, hasGap: false },
+  ...{ cluster: 'test', node: 'n1', firstTime: 0n, lastTime: 0n, sequence: 7, hasGap: false },
   ...{ sealedAt: nanoseconds(ms), ...more },
 })
 const remote = makeSocket({ remoteIp: '1.2.3.4' })
@@ -92,19 +92,24 @@ describe('what a pod that is cut off does', () => {
       matchExpectations([expectation], coverage(start + 30_000, more), [event('read')]).size
     expect([found({}), found({ node: 'n2' }), found({ cluster: 'x' })]).toEqual([1, 0, 0])
     expect(found({ sealedAt: nanoseconds(start - 1) })).toBe(0)
-    expect(found({ sealedAt: nanoseconds(start + 90_000) })).toBe(0)
+    expect(found({ sealedAt: nanoseconds(start + 126_000) })).toBe(0)
   })
 
   it('is heard of as long as batches follow each other, and nothing is missing', () => {
-    const heard = (times: readonly number[], hasGap = false) =>
+    const heard = (times: readonly number[], more: object = {}) =>
       times
-        .map(
-          (ms) => matchExpectations([expectation], coverage(start + ms, { hasGap }), []).get('r1')!,
-        )
+        .map((ms) => matchExpectations([expectation], coverage(start + ms, more), []).get('r1')!)
         .reduce(mergeObservations, nothingObserved).heard
-    expect(heard([10_000, 20_000, 30_000])).toEqual([[start - 5000, start + 30_000]])
-    expect(heard([10_000, 40_000])).toHaveLength(2)
-    expect(heard([10_000], true)).toEqual([])
+    expect(heard([10_000, 20_000, 30_000])).toEqual([[start - 55_000, start + 30_000]])
+    // a node where nothing happens sends a batch in half a minute, or a minute if it is set so
+    expect(heard([0, 30_000, 60_000])).toEqual([[start - 65_000, start + 60_000]])
+    expect(heard([0, 60_000])).toHaveLength(1)
+    expect(heard([0, 66_000])).toHaveLength(2)
+    expect(heard([10_000], { hasGap: true })).toEqual([])
+    // before the first batch of a sensor nobody listened
+    const began = { sequence: 0, firstTime: nanoseconds(start + 9000) }
+    expect(heard([10_000], began)).toEqual([[start + 9000, start + 10_000]])
+    expect(heard([10_000], { sequence: 0 })).toEqual([[start + 10_000, start + 10_000]])
   })
 })
 

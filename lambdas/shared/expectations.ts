@@ -44,12 +44,14 @@ export interface Coverage {
   readonly firstTime: bigint
   readonly lastTime: bigint
   readonly sealedAt: bigint
+  /** Of the batch within the run of its sensor. */
+  readonly sequence: number
   /** Whether something before it, or of it, is missing. */
   readonly hasGap: boolean
 }
 
-/** Batches of a node that lives follow each other at most so far apart: its heartbeat, and some. */
-const heartbeatMs = 15_000
+/** Batches of a node that lives follow each other at most so far apart: the longest heartbeat, and some. */
+const heartbeatMs = 65_000
 
 /** Event types that tell of traffic; reads and writes count on sockets of the internet alone. */
 export const trafficEvents = [
@@ -71,8 +73,9 @@ export function matchExpectations(
   events: Iterable<SyscallEvent>,
 ): ReadonlyMap<string, Observation> {
   const to = Math.max(milliseconds(coverage.lastTime), milliseconds(coverage.sealedAt))
-  // nothing is missing before it: it also stands for the silence since the batch before
-  const from = Math.min(milliseconds(coverage.firstTime) || to, to - heartbeatMs)
+  const first = milliseconds(coverage.firstTime) || to
+  // nothing is missing before it: it also stands for the silence since the batch before, if there was one
+  const from = coverage.sequence === 0 ? first : Math.min(first, to - heartbeatMs)
   const about = expectations.filter(
     (each) =>
       each.cluster === coverage.cluster &&
