@@ -23,6 +23,10 @@ export function connect(
   env: Env,
   onProblem: (problem: string) => void,
 ): Ports & { refresh(): Promise<void> } {
+  const proof = {
+    windowSeconds: secondsIn(env, 'PROOF_SECONDS', 15),
+    lateSeconds: secondsIn(env, 'LATE_SECONDS', 5),
+  }
   const s3 = new S3Client({ forcePathStyle: process.env['S3_PATH_STYLE'] === 'true' })
   const sts = new STSClient()
   const lambda = new LambdaClient({ maxAttempts: 1 })
@@ -113,8 +117,15 @@ export function connect(
     approvers: env.APPROVERS.split(',')
       .map((name) => name.trim())
       .filter((name) => name !== ''),
+    proof,
     now: () => Math.floor(Date.now() / 1000),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     token: () => crypto.randomUUID(),
   }
+}
+
+function secondsIn(env: Env, name: 'PROOF_SECONDS' | 'LATE_SECONDS', least: number): number {
+  const seconds = Number(env[name])
+  if (Number.isInteger(seconds) && seconds >= least && seconds <= 600) return seconds
+  throw new Error(`${name} is a number of seconds from ${least} to 600, not "${env[name]}"`)
 }

@@ -20,6 +20,14 @@ export const contract = {
         'IAM principals that may approve, as STS names them, separated by commas; * stands for any text',
       default: '',
     },
+    PROOF_SECONDS: {
+      meaning: 'seconds for which a pod that was cut off is listened to, 15 to 600',
+      default: '60',
+    },
+    LATE_SECONDS: {
+      meaning: 'seconds that batches of a node may be late, 5 to 600: it is judged after that',
+      default: '75',
+    },
     WEBHOOK_SECRETS: {
       meaning: 'prefix of the names of secrets that webhooks may be signed with',
       default: 'lanner/respond/',

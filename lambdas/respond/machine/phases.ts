@@ -16,9 +16,6 @@ import type { Ports } from './ports.ts'
 import { type Change, needsEvidence, type ResponseState, stepTexts } from './response-state.ts'
 import { takeBackOnce } from './undo.ts'
 
-/** Seconds that a containment is listened to, and that batches may be late. */
-const windowSeconds = 60
-export const lateSeconds = 75
 const mostPlans = 5
 
 /** The next change of a response; `undefined` when it has to wait. */
@@ -208,11 +205,13 @@ export async function expect(state: ResponseState, ports: Ports): Promise<Partia
   }
   const { uid: podUid, node, containers } = plan!.target
   const from = ports.now() * 1000
+  const { windowSeconds, lateSeconds } = ports.proof
   const until = from + windowSeconds * 1000
   const forbidden = trafficEvents
   const expectation = { id, cluster, node, podUid, containers, from, until, forbidden }
   await addExpectation(ports.shared, expectation, ports.now())
-  return { phase: 'verifying', expectation }
+  const proofAt = Math.ceil(until / 1000) + lateSeconds
+  return { phase: 'verifying', expectation, proofAt }
 }
 
 async function verify(
@@ -222,7 +221,7 @@ async function verify(
 ): Promise<Change | undefined> {
   const { expectation, plan, target, id } = state
   const now = ports.now()
-  if (now < expectation!.until / 1000 + lateSeconds) return undefined
+  if (now < (state.proofAt ?? now)) return undefined
   const kube = await kubes('read')
   const pod = await readObject<Pod>(kube, podPath(target.namespace, target.name))
   const isSame = pod?.metadata.uid === plan!.target.uid

@@ -46,6 +46,8 @@ export interface Ports {
     call: { readonly via: 'lambda' | 'webhook' } & Readonly<Record<string, unknown>>,
     message: OutsideMessage,
   ) => Promise<OutsideResult>
+  /** How long a containment is listened to before it is judged, and how late batches may be, in seconds. */
+  readonly proof: { readonly windowSeconds: number; readonly lateSeconds: number }
   /** Who may approve: names of IAM principals, `*` stands for any text. */
   readonly approvers: readonly string[]
   /** Seconds of the epoch. */

@@ -77,6 +77,8 @@ export interface ResponseState {
   readonly acted?: number
   readonly expiresAt?: number
   readonly expectation?: Expectation
+  /** When it is judged by what the node told. */
+  readonly proofAt?: number
   readonly outcome?: ContainmentOutcome
   readonly next?: string
   readonly back: readonly BackState[]

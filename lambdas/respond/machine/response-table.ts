@@ -1,6 +1,5 @@
 import type { Json } from '#correlate'
 import { itemKey } from '../../shared/state-key.ts'
-import { lateSeconds } from './phases.ts'
 import type { Ports } from './ports.ts'
 import type { ResponseState } from './response-state.ts'
 
@@ -70,7 +69,7 @@ function dueOf(state: ResponseState, now: number): number | undefined {
     case 'awaiting':
       return (state.approveBy ?? now) + 1
     case 'verifying':
-      return Math.ceil(state.expectation!.until / 1000 + lateSeconds)
+      return state.proofAt ?? now
     case 'holding':
       return state.expiresAt ?? now
     default:

@@ -38,10 +38,14 @@ export interface PodOptions {
   readonly spec?: object
 }
 
-/** Starts it. `clusterPolicies`: with the kind that EKS has for network policies of a whole cluster. */
+/**
+ * Starts it. `clusterPolicies`: with the kind that EKS has for network policies of a whole cluster;
+ * `authenticator`: who says whose other tokens are, see `testing/aws/eks-authenticator.ts`.
+ */
 export async function startRealCluster({
   clusterPolicies = false,
   controllers = undefined as readonly string[] | undefined,
+  authenticator = undefined as string | undefined,
 } = {}): Promise<RealCluster> {
   const server = await startApiServer({
     users: [
@@ -49,6 +53,7 @@ export async function startRealCluster({
       { name: 'nobody' },
     ],
     ...(controllers !== undefined && { controllers }),
+    ...(authenticator !== undefined && { authenticator }),
   })
   const folder = join(import.meta.dirname, '../cluster')
   for (const name of ['roles.yaml', 'admission.yaml']) {

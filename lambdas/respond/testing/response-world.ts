@@ -121,6 +121,7 @@ export class ResponseWorld {
         return this.outsideResult
       }),
       approvers: this.approvers,
+      proof: { windowSeconds: 60, lateSeconds: 75 },
       now: () => this.time,
       sleep: async () => {},
       token: () => `${++this.#tokens}`,
