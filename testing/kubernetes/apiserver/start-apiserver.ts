@@ -21,6 +21,8 @@ export interface ApiServerOptions {
   readonly users?: readonly ApiUser[]
   /** Controllers to run beside it, as kube-controller-manager names them: none. */
   readonly controllers?: readonly string[]
+  /** Address of a webhook that says whose a token is that the server does not know itself. */
+  readonly authenticator?: string
 }
 
 export interface ApiResponse {
@@ -80,6 +82,12 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
   writeFileSync(at('tokens.csv'), `${rows.join('\n')}\n`, { mode: 0o600 })
   const token = tokens.get('admin')!
   const url = `https://127.0.0.1:${port}`
+  const webhook: string[] = []
+  if (options.authenticator !== undefined) {
+    writeFileSync(at('authenticator'), authenticatorOf(options.authenticator))
+    webhook.push('--authentication-token-webhook-config-file', at('authenticator'))
+    webhook.push('--authentication-token-webhook-version', 'v1')
+  }
   writeFileSync(at('kubeconfig'), kubeconfigOf(url, authority.certificatePem, token), {
     mode: 0o600,
   })
@@ -119,6 +127,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     ...['--bind-address', '127.0.0.1', '--secure-port', `${port}`],
     ...['--tls-cert-file', at('server.crt'), '--tls-private-key-file', at('server.key')],
     ...['--token-auth-file', at('tokens.csv'), '--authorization-mode', 'RBAC'],
+    ...webhook,
     ...['--service-account-issuer', 'https://kubernetes.default.svc'],
     ...['--service-account-key-file', at('accounts.key')],
     ...['--service-account-signing-key-file', at('accounts.key')],
@@ -282,5 +291,16 @@ function kubeconfigOf(server: string, ca: string, token: string): string {
     users: [{ name: 'admin', user: { token } }],
     contexts: [{ name: 'test', context: { cluster: 'test', user: 'admin' } }],
     'current-context': 'test',
+  })
+}
+
+function authenticatorOf(server: string): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'authenticator', cluster: { server } }],
+    users: [{ name: 'apiserver' }],
+    contexts: [{ name: 'webhook', context: { cluster: 'authenticator', user: 'apiserver' } }],
+    'current-context': 'webhook',
   })
 }
