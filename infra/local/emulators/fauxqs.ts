@@ -1,11 +1,14 @@
-import { startFauxqs } from 'fauxqs'
+import { buildApp } from 'fauxqs'
 import type { Emulator } from './kinesis.ts'
+import { conditionalWrites } from './write-conditions.ts'
 
 /**
  * S3, SNS and SQS behind one endpoint, in this process and its memory. Topics reach queues alone;
- * S3 knows no conditional writes, versions and locks.
+ * S3 knows conditional writes, and no versions and locks.
  */
 export async function startStorageAndMessages(): Promise<Emulator> {
-  const server = await startFauxqs({ port: 0, logger: false })
-  return { endpoint: `http://127.0.0.1:${server.port}`, stop: () => server.stop() }
+  const app = buildApp({ logger: false })
+  conditionalWrites(app)
+  const endpoint = await app.listen({ port: 0, host: '127.0.0.1' })
+  return { endpoint, stop: () => app.close() }
 }
