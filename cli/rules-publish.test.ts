@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { parse } from 'yaml'
+import { awsEnvironment } from '#testing/aws/environment.ts'
+import { gate, startFront } from '#testing/aws/front.ts'
+import { lannerProcess } from '#testing/lanner-process.ts'
 import { runLanner } from '#testing/run-lanner.ts'
 import type { BusEvent } from '../infra/local/event-bus.ts'
 import { type LocalStack, startLocal } from '../infra/local/start-local.ts'
@@ -13,21 +16,15 @@ import { RuleBucket } from './rule-bucket.ts'
 let stack: LocalStack
 let bucket: RuleBucket
 let events: BusEvent[] = []
+let environment: Readonly<Record<string, string>> = {}
 const directory = mkdtempSync(join(tmpdir(), 'lanner-publish-'))
 
 beforeAll(async () => {
   stack = await startLocal(topology, { stages: [] })
   bucket = new RuleBucket(stack.clients.s3, 'lanner-rules')
   await stack.listen('bus', { source: ['lanner'] }, (event) => events.push(event))
-  for (const [service, url] of Object.entries(stack.endpoints)) {
-    vi.stubEnv(`AWS_ENDPOINT_URL_${service.toUpperCase()}`, url)
-  }
-  const credentials = {
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'a',
-    AWS_SECRET_ACCESS_KEY: 'b',
-  }
-  for (const [name, value] of Object.entries(credentials)) vi.stubEnv(name, value)
+  environment = awsEnvironment(stack.endpoints)
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
 })
 afterAll(async () => {
   vi.unstubAllEnvs()
@@ -125,5 +122,103 @@ describe('rules publish and rules rollback', () => {
     })
     const shown = await publish(rule('one'), '--configmap', '-')
     expect(parse(shown.out).data['000-rules.yaml']).toBe(rule('one'))
+  })
+})
+
+describe('two who publish at the same moment', () => {
+  /** Two processes, each of which has read what is in force before either writes it. */
+  async function atOnce(...commands: readonly (readonly string[])[]) {
+    const wait = gate(commands.length)
+    const front = await startFront(stack.endpoints.s3, async ({ method, path }) => {
+      if (method === 'PUT' && path.startsWith('/lanner-rules/assignment.json')) await wait()
+      return undefined
+    })
+    try {
+      const env = { ...environment, AWS_ENDPOINT_URL_S3: front.endpoint }
+      const said = await Promise.all(commands.map((args) => lannerProcess(args, env)))
+      await stack.bus.settle()
+      return said
+    } finally {
+      await front.stop()
+    }
+  }
+  const file = (name: string) => {
+    const path = join(directory, `${name}.yaml`)
+    writeFileSync(path, rule(name))
+    return path
+  }
+  const publishing = (name: string, ...more: string[]) => {
+    return ['rules', 'publish', file(name), '--bucket', 'lanner-rules', ...more]
+  }
+
+  it('for the same clusters: one of them is told of the other and changes nothing', async () => {
+    const before = await bucket.assignment()
+    const said = await atOnce(publishing('left'), publishing('right'))
+    expect(said.map(({ code }) => code).sort()).toEqual([0, 1])
+    const [winner, loser] = said[0]!.code === 0 ? ['left', 'right'] : ['right', 'left']
+    const won = said.find(({ code }) => code === 0)!
+    expect(await inForce('any')).toBe(hashIn(won.err))
+    const { err } = said.find(({ code }) => code === 1)!
+    expect(err).toContain('somebody was first, and nothing of yours is in force')
+    expect(err).toMatch(/arn:aws:iam::000000000000:root published at 20/)
+    expect(err).toContain(`  added: ${winner}`)
+    expect(err).not.toContain(`added: ${loser}`)
+    expect(events).toHaveLength(1)
+    // what lost is no step of the history
+    expect((await rollback()).code).toBe(0)
+    expect(await bucket.assignment()).toEqual(before)
+  })
+
+  it('for different clusters: both are in force, and each is taken back by itself', async () => {
+    const said = await atOnce(
+      publishing('east', '--clusters', 'e'),
+      publishing('west', '--clusters', 'w'),
+    )
+    expect(said.map(({ code }) => code)).toEqual([0, 0])
+    expect(said.map(({ err }) => err).join('')).toContain('in between, for other clusters: arn:aws')
+    expect(await inForce('e')).toBe(hashIn(said[0]!.err))
+    expect(await inForce('w')).toBe(hashIn(said[1]!.err))
+    await rollback()
+    const left = [await inForce('e'), await inForce('w')]
+    expect(said.filter(({ err }, at) => left[at] === hashIn(err))).toHaveLength(1)
+  })
+
+  it('and one that takes back: whoever is second is told', async () => {
+    await publish(rule('last'))
+    const taking = ['rules', 'rollback', '--bucket', 'lanner-rules']
+    const said = await atOnce(publishing('next'), taking)
+    expect(said.map(({ code }) => code).sort()).toEqual([0, 1])
+    expect(said.map(({ err }) => err).join('')).toContain('somebody was first')
+  })
+
+  it('does not take its own write for that of somebody else when the answer is lost', async () => {
+    let lost = 0
+    const front = await startFront(stack.endpoints.s3, async ({ method, path }) => {
+      const isIt = method === 'PUT' && path.startsWith('/lanner-rules/assignment.json')
+      return isIt && lost++ === 0 ? 'lost' : undefined
+    })
+    const env = { ...environment, AWS_ENDPOINT_URL_S3: front.endpoint }
+    const said = await lannerProcess(publishing('once'), env)
+    await front.stop()
+    expect(said).toMatchObject({ code: 0 })
+    expect(lost).toBe(2)
+    expect(await inForce('any')).toBe(hashIn(said.err))
+  })
+
+  it('says by hand what was put there by hand', async () => {
+    let other: string | undefined = JSON.stringify({ default: 'a'.repeat(64) })
+    const front = await startFront(stack.endpoints.s3, async ({ method, path }) => {
+      if (method === 'PUT' && path.startsWith('/lanner-rules/assignment.json') && other) {
+        await bucket.assign(JSON.parse(other))
+        other = undefined
+      }
+      return undefined
+    })
+    const env = { ...environment, AWS_ENDPOINT_URL_S3: front.endpoint }
+    const said = await lannerProcess(publishing('over'), env)
+    await front.stop()
+    expect(said.code).toBe(1)
+    expect(said.err).toMatch(/it was put there by hand at 20/)
+    expect(await inForce('any')).toBe('a'.repeat(64))
   })
 })

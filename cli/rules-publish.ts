@@ -1,10 +1,12 @@
 import { encodeArtefact } from '#artefact'
 import { artefactOf } from './artefact.ts'
+import { inAws } from './aws-problem.ts'
 import { type Io, UsageError } from './io.ts'
-import { canaries, withSet } from './publish/assign.ts'
+import { canaries } from './publish/assign.ts'
 import { configMap } from './publish/config-map.ts'
-import { artefactDifference } from './publish/difference.ts'
-import { Publication } from './publish/publication.ts'
+import { artefactDifference, type Difference } from './publish/difference.ts'
+import { publishSet, rulesPublication } from './publish/publish-set.ts'
+import { assignmentIn } from './rule-bucket.ts'
 import { loadRuleFiles, parseRuleOptions, sharedUsage } from './rule-options.ts'
 import { showErrors } from './rules-check.ts'
 
@@ -12,13 +14,15 @@ export const usage = `usage: lanner rules publish PATH... --bucket NAME [OPTION]
 
 Uploads rules, correlations and suppressions as one set, and says that it judges: functions take it up
 within half a minute. Then it writes what nodes filter by, for Git. Nothing is uploaded when there is a
-mistake. Who did it and what changed goes onto the bus and into the bucket, for "rules rollback".
+mistake. Who did it and what changed goes onto the bus and into the bucket, for "rules rollback". Whoever
+publishes for the same clusters at the same time is not overwritten: the second is told of the first.
 
   --bucket NAME             bucket of rules (output RulesBucket of the stack lanner-pipeline)
   --bus NAME                bus of Lanner (default lanner-bus)
   --clusters A,B            only for these; otherwise for all that have no set of their own
   --canary N%               only for so many of these clusters, always the same ones
   --configmap FILE          where to write the ConfigMap of the nodes; - for standard output
+  --dry-run                 show what would change, and change nothing
 ${sharedUsage}`
 
 export async function run(args: readonly string[], io: Io): Promise<number> {
@@ -28,6 +32,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     clusters: { type: 'string' },
     canary: { type: 'string' },
     configmap: { type: 'string' },
+    'dry-run': { type: 'boolean' },
   })
   if (values.bucket === undefined) throw new UsageError('--bucket NAME is needed')
   const clusters = values.clusters?.split(',').filter((name) => name !== '')
@@ -39,24 +44,35 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   }
   // Refused before anything is uploaded.
   const nodes = values.configmap === undefined ? undefined : configMap(loaded.sources)
-  const publication = new Publication({ bucket: values.bucket, bus: values.bus ?? 'lanner-bus' })
-  try {
-    const { before, bucket } = await publication.open()
-    const chosen = percent === undefined ? clusters : canaries(before, clusters, percent)
-    const artefact = artefactOf(loaded, rules.selections)
-    const hash = await bucket.putSet(encodeArtefact(artefact))
-    const changes = await artefactDifference(bucket, before, chosen, artefact)
-    const after = withSet(before, chosen, hash)
-    await publication.put('publish', after, { set: hash, clusters: chosen, changes })
-    io.err(`lanner: ${hash} judges ${chosen === undefined ? 'all others' : chosen.join(', ')}\n`)
-    for (const [kind, names] of Object.entries(changes)) {
-      if (names.length > 0) io.err(`  ${kind}: ${names.join(', ')}\n`)
+  return inAws('rules publish', io, async () => {
+    const publication = rulesPublication(values.bucket!, values.bus)
+    try {
+      const artefact = artefactOf(loaded, rules.selections)
+      const held = await publication.open()
+      const before = assignmentIn(held)
+      const chosen = percent === undefined ? clusters : canaries(before, clusters, percent)
+      const judges = chosen === undefined ? 'all others' : chosen.join(', ')
+      if (values['dry-run'] === true) {
+        const changes = await artefactDifference(publication.bucket, before, chosen, artefact)
+        io.err(`lanner: would judge ${judges}; nothing is published\n${changeLines(changes)}`)
+        return 0
+      }
+      const set = await publication.bucket.putSet(encodeArtefact(artefact))
+      const changes = await publishSet(publication, { set, artefact, held, clusters: chosen, io })
+      io.err(`lanner: ${set} judges ${judges}\n${changeLines(changes)}`)
+      nodes?.write(values.configmap!, io)
+      return 0
+    } finally {
+      publication.close()
     }
-    nodes?.write(values.configmap!, io)
-    return 0
-  } finally {
-    publication.close()
-  }
+  })
+}
+
+function changeLines(changes: Difference): string {
+  return Object.entries(changes)
+    .filter(([, names]) => names.length > 0)
+    .map(([kind, names]) => `  ${kind}: ${names.join(', ')}\n`)
+    .join('')
 }
 
 function percentOf(text: string | undefined): number | undefined {

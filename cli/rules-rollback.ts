@@ -1,6 +1,9 @@
 import { parseArgs } from 'node:util'
+import type { Assignment } from '../lambdas/shared/rule-sets/assignment.ts'
+import { inAws, Refused } from './aws-problem.ts'
 import { type Io, UsageError } from './io.ts'
-import { Publication } from './publish/publication.ts'
+import { orTell, rulesPublication } from './publish/publish-set.ts'
+import { assignmentIn, assignmentText } from './rule-bucket.ts'
 
 export const usage = `usage: lanner rules rollback --bucket NAME [--bus NAME]
 
@@ -11,22 +14,25 @@ follow when Git does; until then they filter by the newer set, and detections sa
   --bus NAME                bus of Lanner (default lanner-bus)`
 
 export async function run(args: readonly string[], io: Io): Promise<number> {
-  const { bucket, bus = 'lanner-bus' } = parse(args)
+  const { bucket, bus } = parse(args)
   if (bucket === undefined) throw new UsageError('--bucket NAME is needed')
-  const publication = new Publication({ bucket, bus })
-  try {
-    await publication.open()
-    const last = await publication.lastPublished()
-    if (last === undefined) {
-      io.err('lanner: there is no publication to take back\n')
-      return 1
+  return inAws('rules rollback', io, async () => {
+    const publication = rulesPublication(bucket, bus)
+    try {
+      const held = await publication.open()
+      const last = await publication.lastPublished()
+      if (last === undefined) throw new Refused('there is no publication to take back')
+      const [before, after] = [assignmentIn(held), last['before'] as Assignment]
+      await orTell(publication, held, async () => {
+        const text = assignmentText(after)
+        await publication.put({ kind: 'rollback', text, before, after, undoes: last.id })
+      })
+      io.err(`lanner: took back what ${last.actor} published at ${last.time}\n`)
+      return 0
+    } finally {
+      publication.close()
     }
-    await publication.put('rollback', last.before, { undoes: last.id })
-    io.err(`lanner: took back what ${last.actor} published at ${last.time}\n`)
-    return 0
-  } finally {
-    publication.close()
-  }
+  })
 }
 
 function parse(args: readonly string[]) {

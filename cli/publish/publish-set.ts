@@ -1,0 +1,87 @@
+import type { RuleArtefact } from '#artefact'
+import { type Assignment, setOf } from '../../lambdas/shared/rule-sets/assignment.ts'
+import { assignmentKey } from '../../lambdas/shared/rule-sets/rule-sets.ts'
+import { Refused } from '../aws-problem.ts'
+import type { Io } from '../io.ts'
+import { printable } from '../printable.ts'
+import { assignmentIn, assignmentText, type Held, Overtaken } from '../rule-bucket.ts'
+import { withSet } from './assign.ts'
+import { artefactDifference, type Difference } from './difference.ts'
+import { Publication } from './publication.ts'
+
+const attempts = 5
+
+export interface SetPublication {
+  /** Hash of the artefact, which the bucket has. */
+  readonly set: string
+  readonly artefact: RuleArtefact
+  /** What the publication read when it was opened. */
+  readonly held: Held | undefined
+  /** For these, or as the default of all that have none of their own. */
+  readonly clusters: readonly string[] | undefined
+  readonly io: Io
+}
+
+/** A publication of which rule set judges which cluster. */
+export function rulesPublication(bucket: string, bus = 'lanner-bus'): Publication {
+  return new Publication({ bucket, bus, what: 'rules', key: assignmentKey })
+}
+
+/**
+ * Assigns a set. What others assigned to other clusters in between is kept; for the same clusters it is
+ * {@link Refused} with who it was. Gives what changed.
+ */
+export async function publishSet(
+  publication: Publication,
+  { set, artefact, held: opened, clusters, io }: SetPublication,
+): Promise<Difference> {
+  let held = opened
+  for (let attempt = 1; ; attempt += 1) {
+    const now = assignmentIn(held)
+    const changes = await artefactDifference(publication.bucket, now, clusters, artefact)
+    const after = withSet(now, clusters, set)
+    try {
+      const more = { set, ...(clusters !== undefined && { clusters }), changes }
+      const text = assignmentText(after)
+      await publication.put({ kind: 'publish', text, before: now, after, ...more })
+      return changes
+    } catch (error) {
+      if (!(error instanceof Overtaken)) throw error
+      const last = held
+      held = await publication.open()
+      const between = await publication.since(last)
+      const isSame = !judgesAlike(now, assignmentIn(held), clusters)
+      if (isSame || attempt >= attempts) throw new Refused(overtakenText(between))
+      io.err(`lanner: in between, for other clusters: ${printable(between.split('\n')[0]!)}\n`)
+    }
+  }
+}
+
+/** Does it; when somebody was first, {@link Refused} says who, and what they changed. */
+export async function orTell(
+  publication: Publication,
+  held: Held | undefined,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (!(error instanceof Overtaken)) throw error
+    await publication.open()
+    throw new Refused(overtakenText(await publication.since(held)))
+  }
+}
+
+function overtakenText(between: string): string {
+  return `somebody was first, and nothing of yours is in force; look at it and publish again:\n${between}`
+}
+
+/** Whether two assignments say the same of what a publication is about. */
+function judgesAlike(
+  one: Assignment,
+  other: Assignment,
+  clusters: readonly string[] | undefined,
+): boolean {
+  if (clusters === undefined) return one.default === other.default
+  return clusters.every((name) => setOf(one, name) === setOf(other, name))
+}
