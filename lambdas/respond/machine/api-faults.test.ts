@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { FakeKube, FaultyKube } from '../testing/fake-kube.ts'
+import { FakeKube } from '../testing/fake-kube.ts'
+import { FaultyKube, type KubeFault } from '../testing/faulty-kube.ts'
 import { incidentMessage, ResponseWorld } from '../testing/response-world.ts'
+import { isChange } from '../testing/shop.ts'
 import type { ResponseState } from './response-state.ts'
 
 const podPath = '/api/v1/namespaces/shop/pods/web'
@@ -36,7 +38,7 @@ const actions: Readonly<Record<string, string>> = {
   terminate:
     '{action: a, actionner: kubernetes:terminate, parameters: {ignore_standalone_pods: false}}',
 }
-type Fault = NonNullable<ReturnType<FaultyKube['fault']>>
+type Fault = KubeFault
 const passing: readonly (readonly [string, Fault])[] = [
   ['401 once', { status: 401 }],
   ['429 with a time to wait', { status: 429, retryAfter: 1 }],
@@ -45,20 +47,6 @@ const passing: readonly (readonly [string, Fault])[] = [
   ['a time-out, not done', { timeout: true }],
   ['a time-out, done all the same', { timeout: true, after: true }],
 ]
-/** Whether a call changes something in earnest. */
-const isChange = ({
-  method,
-  query,
-  body,
-}: {
-  method: string
-  query?: Readonly<Record<string, string>>
-  body?: unknown
-}) => {
-  const text = JSON.stringify(body ?? '')
-  return method !== 'GET' && query?.['dryRun'] === undefined && !text.includes('"dryRun":["All"]')
-}
-
 async function run(action: string, fault: (n: number) => Fault | undefined) {
   const { kube, faulty, uid, world } = setUp(action)
   let changes = 0

@@ -68,7 +68,7 @@ describe('a response', () => {
     await shop.pass(hour)
     expect(await shop.read(id)).toMatchObject({ phase: 'closed', ending: 'expired' })
     expect(shop.labels()).toEqual({ app: 'web' })
-    expect(shop.kube.objects.get('/api/v1/nodes/n1')!['spec']).toEqual({ unschedulable: false })
+    expect(shop.kube.objects.get('/api/v1/nodes/n1')!['spec']).toEqual({})
     expect([...shop.kube.objects.keys()].filter((key) => key.includes('networkpolicies'))).toEqual(
       [],
     )

@@ -2,7 +2,8 @@ import { expect } from 'vitest'
 import { addObservations, type Observation, readExpectations } from '../../shared/expectations.ts'
 import type { KubeRequest } from '../kubernetes/kube.ts'
 import type { ResponseState } from '../machine/response-state.ts'
-import { FakeKube, FaultyKube } from './fake-kube.ts'
+import { FakeKube } from './fake-kube.ts'
+import { FaultyKube } from './faulty-kube.ts'
 import { incidentMessage, policyText, ResponseWorld } from './response-world.ts'
 
 export const hour = 3600
