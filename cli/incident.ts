@@ -1,5 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3'
 import { alertJson } from '#engine'
+import type { IncidentLines } from '../lambdas/respond/machine/incident-lines.ts'
 import type { Detection } from '../lambdas/shared/detection.ts'
 import { DynamoStateStore } from '../lambdas/shared/dynamo-store.ts'
 import type { Incident } from '../lambdas/shared/incident.ts'
@@ -7,23 +8,26 @@ import { decodeState, type IncidentState } from '../lambdas/shared/incidents/inc
 import { keyOfIncident } from '../lambdas/shared/incidents/incidents.ts'
 import { readDetections } from '../lambdas/shared/read-lake.ts'
 import { painter } from './detection-text.ts'
+import { readResponses, responsesJson, responsesText } from './incident-responses.ts'
 import { type Io, UsageError } from './io.ts'
 import { printable } from './printable.ts'
 import { parseStrictly } from './rule-options.ts'
 
-export const usage = `usage: lanner incident ID --table TABLE --lake BUCKET [--json]
+export const usage = `usage: lanner incident ID --table TABLE --lake BUCKET [--responses TABLE] [--json]
 
-Shows an incident and lists every detection of it, from the table of state and the lake. Region and
-credentials are those of the AWS SDK's default chain.
+Shows an incident, what responses did about it, and every detection of it, from the tables of state
+and of responses and the lake. Region and credentials are those of the AWS SDK's default chain.
 
   --table TABLE             name of the state table (LANNER_TABLE)
   --lake BUCKET             name of the lake's bucket (LANNER_LAKE)
+  --responses TABLE         name of the table of responses (LANNER_RESPONSES)
   --since TIME              where to begin in the lake when the table has forgotten it, ISO 8601
-  --json                    the incident, then its detections, one line each`
+  --json                    the incident, then lines of responses, then detections, one line each`
 
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const { values, positionals } = parseStrictly(args, {
     ...{ table: { type: 'string' }, lake: { type: 'string' }, since: { type: 'string' } },
+    responses: { type: 'string' },
     json: { type: 'boolean' },
   })
   const [id, more] = positionals
@@ -49,18 +53,38 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const to = new Date(state === undefined ? Date.now() : state.active * 1000).toISOString()
   const detections = await readDetections({ s3, bucket: lake }, { incident: id, from, to })
   s3.destroy()
+  const responded = await responsesOf(id, values.responses ?? process.env['LANNER_RESPONSES'], io)
   if (values.json === true) {
     if (incident !== undefined) io.out(`${JSON.stringify(incident)}\n`)
+    if (responded.lines !== undefined) io.out(responsesJson(responded.lines))
     for (const detection of detections) io.out(`${alertJson(detection)}\n`)
   } else {
     if (incident !== undefined) io.out(incidentText(incident, io))
+    if (responded.lines !== undefined) io.out(responsesText(responded.lines, io))
+    else if (responded.ok) io.out('responses not looked for: name their table with --responses\n\n')
     for (const detection of detections) io.out(memberText(detection, io))
   }
-  if (incident === undefined) return detections.length > 0 ? 0 : 1
+  if (incident === undefined) return detections.length > 0 && responded.ok ? 0 : 1
   const events = detections.reduce((sum, { lanner }) => sum + lanner.count, 0)
-  if (events === incident.count) return 0
+  if (events === incident.count) return responded.ok ? 0 : 1
   io.err(`lanner: the lake holds ${events} of ${incident.count} detections\n`)
   return 1
+}
+
+/** What cannot be read is said, and hides nothing of the rest. */
+async function responsesOf(
+  id: string,
+  table: string | undefined,
+  io: Io,
+): Promise<{ readonly ok: boolean; readonly lines?: IncidentLines }> {
+  if (table === undefined || table === '') return { ok: true }
+  try {
+    return { ok: true, lines: await readResponses(id, table) }
+  } catch (error) {
+    const { message } = error as Error
+    io.err(`error: responses cannot be read from ${printable(table)}: ${printable(message)}\n`)
+    return { ok: false }
+  }
 }
 
 async function readState(id: string, table: string): Promise<IncidentState | undefined> {

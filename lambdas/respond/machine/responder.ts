@@ -1,6 +1,7 @@
 import { detailTypes, type IncidentMessage } from '../../shared/bus-messages.ts'
 import { newResponses } from './begin.ts'
 import { type Decision, decideApproval, decideRelease, whyNotDecide } from './decide.ts'
+import { noteResponses } from './incident-lines.ts'
 import { changed, sayOpenLines } from './lines.ts'
 import { nextChange } from './phases.ts'
 import type { Ports } from './ports.ts'
@@ -24,6 +25,8 @@ export class Responder {
   /** Begins what the policy answers an incident with, once each, and leads it as far as it goes now. */
   async onIncident(message: IncidentMessage): Promise<readonly string[]> {
     const states = newResponses(message, await this.#ports.policy(), this.#ports.now())
+    const ids = states.map(({ id }) => id)
+    await noteResponses(message.incident.id, ids, this.#ports)
     for (const state of states) {
       // whoever was first leads it; when that one died, the sweep goes on
       await unlessOvertaken(async () => {
@@ -31,7 +34,7 @@ export class Responder {
         await this.advance(state.id)
       })
     }
-    return states.map(({ id }) => id)
+    return ids
   }
 
   async read(id: string): Promise<ResponseState | undefined> {
