@@ -19,6 +19,7 @@ describe('the configuration of an installation', () => {
       response: false,
       clusters: [],
       tags: {},
+      ...{ approvers: [], memberAccounts: [] },
     })
     expect(readConfig({ clusters: [{ name: 'prod' }] }).clusters).toEqual([
       { name: 'prod', namespace: 'lanner', serviceAccount: 'lanner' },
@@ -29,6 +30,7 @@ describe('the configuration of an installation', () => {
     expect(
       mistakes({
         ...{ nmae: 'x', shards: 0, fips: 'yes', logDays: 91, tags: { a: 1 } },
+        ...{ approvers: ['ann'], memberAccounts: '222222222222' },
         clusters: [
           { name: 'a', regoin: 'x' },
           { name: 'a', account: '1' },
@@ -40,6 +42,8 @@ describe('the configuration of an installation', () => {
       'shards: expected a whole number from 1 to 200, found 0',
       expect.stringMatching(/^logDays: expected 1, 3, .* found 91$/),
       'fips: expected true or false, found "yes"',
+      expect.stringMatching(/^approvers: expected a list of ARNs .* found \["ann"\]$/),
+      'memberAccounts: expected a list of the twelve digits of accounts, found "222222222222"',
       'tags.a: expected a text',
       'clusters[0].regoin: there is no such setting; did you mean region?',
       'clusters[1].account: expected the twelve digits of an account, found "1"',

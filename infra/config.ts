@@ -29,6 +29,10 @@ export interface LannerConfig {
   readonly fips: boolean
   /** Whether the stack that can change clusters is there at all. */
   readonly response: boolean
+  /** IAM principals that may approve responses, as STS names them; `*` stands for any text. */
+  readonly approvers: readonly string[]
+  /** Further accounts whose clusters may write to the stream, beside those of `clusters`. */
+  readonly memberAccounts: readonly string[]
   /** Where people find infra/RUNBOOK.md. */
   readonly runbook: string
   /** Tags of everything, for bills and owners. */
@@ -63,6 +67,10 @@ const whole = (least: number, most: number) => (value: unknown) =>
   Number.isInteger(value) && Number(value) >= least && Number(value) <= most
     ? Number(value)
     : new Wrong(`a whole number from ${least} to ${most}`)
+const listOf = (pattern: RegExp, form: string, least: number) => (value: unknown) =>
+  Array.isArray(value) && value.length >= least && value.every((one) => pattern.test(String(one)))
+    ? (value as string[])
+    : new Wrong(`a list of ${form}`)
 const account = text(/^\d{12}$/, 'the twelve digits of an account')
 const region = text(/^[a-z]{2}(-[a-z]+)+-\d$/, 'a region such as eu-central-1')
 const label = text(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'a name of Kubernetes')
@@ -98,6 +106,20 @@ const fields = {
     preset: 'false',
     read: flag,
   },
+  approvers: {
+    meaning: 'principals that may approve responses, as STS names them; `*` stands for any text',
+    preset: '[]',
+    read: listOf(
+      /^arn:[\w-]+:(sts|iam)::[^,\s]{1,400}$/,
+      'ARNs of principals, as STS names them',
+      0,
+    ),
+  },
+  memberAccounts: {
+    meaning: 'accounts whose clusters may write, beside those of `clusters`',
+    preset: '[]',
+    read: listOf(/^\d{12}$/, 'the twelve digits of accounts', 0),
+  },
   runbook: {
     meaning: 'address of infra/RUNBOOK.md, for alarms',
     preset: 'infra/RUNBOOK.md',
@@ -117,21 +139,16 @@ const clusterFields = {
   serviceAccount: { meaning: 'its service account', preset: 'lanner', read: label },
 } as const satisfies Readonly<Record<string, Field<unknown>>>
 
-const ids = (pattern: RegExp, form: string) => (value: unknown) =>
-  Array.isArray(value) && value.length > 0 && value.every((one) => pattern.test(String(one)))
-    ? (value as string[])
-    : new Wrong(`a list of ${form}`)
-
 const vpcFields = {
   subnets: {
     meaning: 'subnets of functions whose destinations are inside; absent, they run outside',
     preset: '',
-    read: ids(/^subnet-[0-9a-f]+$/, 'subnet-…'),
+    read: listOf(/^subnet-[0-9a-f]+$/, 'subnet-…', 1),
   },
   securityGroups: {
     meaning: 'security groups of the same',
     preset: '',
-    read: ids(/^sg-[0-9a-f]+$/, 'sg-…'),
+    read: listOf(/^sg-[0-9a-f]+$/, 'sg-…', 1),
   },
 } as const satisfies Readonly<Record<string, Field<unknown>>>
 
@@ -235,7 +252,7 @@ function readFields(
 /** Of a default as it is written. */
 function presetValue(preset: string): unknown {
   if (preset === '') return undefined
-  return /^(true|false|\d+)$/.test(preset) ? JSON.parse(preset) : preset
+  return /^(true|false|\d+|\[\])$/.test(preset) ? JSON.parse(preset) : preset
 }
 
 function parsed(text_: string, mistakes: string[]): unknown {

@@ -94,7 +94,8 @@ const fences: readonly (readonly [folder: string, allowed: readonly string[]])[]
     'infra/stages',
     [
       ...['infra/stages', 'infra/topology', 'infra/config.ts', 'infra/endpoints.ts', 'aws-cdk-lib'],
-      ...['constructs', 'node:', 'lambdas/shared/contract.ts', ...contracts()],
+      ...['constructs', 'node:', 'infra/cost/prices.ts', 'lambdas/shared/contract.ts'],
+      ...['lambdas/shared/metric-dimensions.ts', ...contracts()],
     ],
   ],
   [

@@ -60,6 +60,8 @@ export class LocalNames {
   /** What a variable of a function holds. */
   value(value: EnvValue): string {
     if (typeof value === 'string') return value
+    // there are none here, but for what names begin with
+    if ('setting' in value) return value.setting === 'respond-secrets' ? 'lanner/respond/' : ''
     const { of, what } = value
     const resource = this.#resource(of)
     if (what === 'arn') return this.arn(of)

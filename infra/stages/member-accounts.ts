@@ -10,6 +10,7 @@ export function admitMemberAccounts(scope: Construct, context: PartContext): voi
   const { config, made } = context
   const { partition, region, urlSuffix } = Stack.of(scope)
   const accounts = new Set(config.clusters.map((cluster) => cluster.account ?? config.account))
+  for (const account of config.memberAccounts) accounts.add(account)
   accounts.delete(config.account)
   if (accounts.size === 0) return
   const stream = made.get('stream')

@@ -11,7 +11,8 @@ import {
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import type { StageContract } from '../../lambdas/shared/contract.ts'
-import type { EnvValue, FunctionSpec } from '../topology/types.ts'
+import type { LannerConfig } from '../config.ts'
+import type { EnvValue, FunctionSpec, Setting } from '../topology/types.ts'
 import { acknowledge } from './acknowledge.ts'
 import { statementsOf } from './grants.ts'
 import type { Made } from './made.ts'
@@ -129,13 +130,25 @@ function environmentOf({ env }: FunctionSpec, context: PartContext): Record<stri
   }
 }
 
-function textOf(value: EnvValue, { made }: PartContext): string {
+function textOf(value: EnvValue, { made, config }: PartContext): string {
   if (typeof value === 'string') return value
+  if ('setting' in value) return settingOf(value.setting, config)
   const found = made.get(value.of)
   if (value.what === undefined) return found.value
   const text = partOf(found, value.what)
   if (text !== undefined) return text
   throw new Error(`${value.of} is a ${found.kind} and has no ${value.what}`)
+}
+
+function settingOf(setting: Setting, { name, clusters, approvers }: LannerConfig): string {
+  switch (setting) {
+    case 'clusters':
+      return clusters.map((cluster) => cluster.name).join(',')
+    case 'approvers':
+      return approvers.join(',')
+    case 'respond-secrets':
+      return `${name}/respond/`
+  }
 }
 
 function partOf(made: Made, what: 'arn' | 'target' | 'role' | 'dead'): string | undefined {

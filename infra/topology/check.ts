@@ -108,7 +108,8 @@ function envMistakes(
   const mistakes: string[] = []
   for (const [name, value] of Object.entries(env)) {
     if (!Object.hasOwn(contract.env, name)) mistakes.push(`${stage}: its contract has no ${name}`)
-    if (typeof value !== 'string' && resourceOf(topology, value.of) === undefined) {
+    if (typeof value === 'string' || 'setting' in value) continue
+    if (resourceOf(topology, value.of) === undefined) {
       mistakes.push(`${stage}: ${name} is of ${value.of}, which there is not`)
     }
   }

@@ -3,7 +3,15 @@ import { respondFunctions, respondResources } from './respond.ts'
 import { routingFunctions, routingResources } from './routing.ts'
 import type { Topology } from './types.ts'
 
-export type { EnvValue, EventPattern, FunctionSpec, Resource, Topology, Trigger } from './types.ts'
+export type {
+  EnvValue,
+  EventPattern,
+  FunctionSpec,
+  Resource,
+  Setting,
+  Topology,
+  Trigger,
+} from './types.ts'
 
 /**
  * What is deployed together, in order: a part may name what the parts before it make, and not the other

@@ -19,9 +19,9 @@ export const pipelineResources: Readonly<Record<string, Resource>> = {
 }
 
 /** What stages that conclude have in common. */
-const concluding = {
+const concluding: FunctionSpec['env'] = {
   ...{ TABLE: { of: 'table' }, RULES_BUCKET: { of: 'rules' }, LAKE_BUCKET: { of: 'lake' } },
-  ...{ BUS: { of: 'bus' }, DEAD_LETTERS: { of: 'bus-dead' } },
+  ...{ BUS: { of: 'bus' }, DEAD_LETTERS: { of: 'bus-dead' }, CLUSTERS: { setting: 'clusters' } },
 }
 
 export const pipelineFunctions: readonly FunctionSpec[] = [

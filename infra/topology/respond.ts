@@ -41,6 +41,7 @@ export const respondFunctions: readonly FunctionSpec[] = [
       ...{ RESPONSES_TABLE: { of: 'responses' }, TABLE: { of: 'table' } },
       ...{ RULES_BUCKET: { of: 'rules' }, EVIDENCE_BUCKET: { of: 'evidence' } },
       ...{ LAKE_BUCKET: { of: 'lake' }, BUS: { of: 'bus' }, DEAD_LETTERS: { of: 'bus-dead' } },
+      ...{ APPROVERS: { setting: 'approvers' }, WEBHOOK_SECRETS: { setting: 'respond-secrets' } },
     },
     reach: 'vpc',
   },

@@ -83,10 +83,18 @@ export interface FunctionSpec {
 /**
  * A text, or what a resource is called: a table's, stream's, bus's, bucket's or secret's name, a queue's
  * URL, a topic's ARN. `what: 'arn'` is the ARN of any of them; the others are said at the kind.
+ * Or what the configuration of the installation says.
  */
 export type EnvValue =
   | string
+  | { readonly setting: Setting }
   | { readonly of: string; readonly what?: 'arn' | 'target' | 'role' | 'dead' }
+
+/**
+ * Lists have commas between: names of the clusters; principals that may approve responses; what names
+ * of secrets of responses begin with.
+ */
+export type Setting = 'clusters' | 'approvers' | 'respond-secrets'
 
 /** As EventBridge has it. */
 export type EventPattern = Readonly<Record<string, unknown>>

@@ -10,6 +10,10 @@ export const contract = {
       meaning: 'bucket of rule sets, their assignment and the senders that are trusted',
     },
     FAILURES_BUCKET: { meaning: 'bucket for records that cannot be read' },
+    CLUSTERS: {
+      meaning: 'clusters that metrics name, separated by commas; all others are one',
+      default: '',
+    },
   },
   permissions: [
     {

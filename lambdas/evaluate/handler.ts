@@ -6,6 +6,7 @@ import middy from '@middy/core'
 import { splitRecord } from '#events'
 import { concludeInAws } from '../shared/conclude-in-aws.ts'
 import { readEnv } from '../shared/contract.ts'
+import { emitDetections } from '../shared/count-detections.ts'
 import { followSenders } from '../shared/follow-senders.ts'
 import { Nodes } from '../shared/nodes/index.ts'
 import { observe } from '../shared/observe.ts'
@@ -92,6 +93,7 @@ export const handler = middy(async (event: KinesisEvent) => {
   const { batchItemFailures, figures } = await evaluate.run(event)
   measure(figures)
   measureCanaries(figures.canaries)
+  emitDetections(figures, env.CLUSTERS)
   return { batchItemFailures }
 })
   .use(injectLambdaContext(logger))

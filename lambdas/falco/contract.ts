@@ -11,6 +11,10 @@ export const contract = {
       meaning: 'cluster of alerts that do not name theirs in the output field "cluster"',
       default: 'falco',
     },
+    CLUSTERS: {
+      meaning: 'clusters that metrics name, separated by commas; all others are one',
+      default: '',
+    },
   },
   permissions: [
     { actions: ['dynamodb:BatchGetItem', 'dynamodb:PutItem'], on: 'table' },

@@ -4,6 +4,7 @@ import { logMetrics } from '@aws-lambda-powertools/metrics/middleware'
 import middy from '@middy/core'
 import { concludeInAws } from '../shared/conclude-in-aws.ts'
 import { readEnv } from '../shared/contract.ts'
+import { emitDetections } from '../shared/count-detections.ts'
 import { observe } from '../shared/observe.ts'
 import { RuleSets } from '../shared/rule-sets/rule-sets.ts'
 import { contract } from './contract.ts'
@@ -37,6 +38,7 @@ export const handler = middy(async ({ Records }: QueueEvent) => {
     Records.map(({ messageId, body }) => ({ id: messageId, text: body })),
   )
   for (const { id, reason } of refused) logger.warn('a message is no alert', { id, reason })
+  emitDetections(figures, env.CLUSTERS)
   metrics.addMetric('ForeignAlerts', MetricUnit.Count, figures.detections)
   metrics.addMetric('RefusedAlerts', MetricUnit.Count, refused.length)
   return { batchItemFailures: refused.map(({ id }) => ({ itemIdentifier: id })) }

@@ -4,10 +4,12 @@ import { logMetrics } from '@aws-lambda-powertools/metrics/middleware'
 import middy from '@middy/core'
 import type { IncidentMessage } from '../shared/bus-messages.ts'
 import { readEnv } from '../shared/contract.ts'
+import { emitCounts } from '../shared/emit-counts.ts'
 import { observe } from '../shared/observe.ts'
 import { askSts } from './access/ask-sts.ts'
 import { connect } from './connect.ts'
 import { contract } from './contract.ts'
+import { countStates } from './count-states.ts'
 import { Responder } from './machine/responder.ts'
 import { answerPeople, type PeopleRequest } from './requests.ts'
 
@@ -17,7 +19,13 @@ const ports = connect(env, (problem) => {
   metrics.addMetric('PolicyProblems', MetricUnit.Count, 1)
   logger.error(problem)
 })
-const responder = new Responder(ports)
+const responder = new Responder({
+  ...ports,
+  async say(messages) {
+    await ports.say(messages)
+    emitCounts('Responses', 'state', countStates(messages))
+  },
+})
 
 /** Events of the bus from the queue, a tick of the schedule, or what `lanner approve` and its like ask. */
 type Event =

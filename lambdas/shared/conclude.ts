@@ -1,6 +1,7 @@
 import { type Contribution, CorrelationRunner, type Firing, type StateStore } from '#correlate'
 import type { Bus, BusMessage } from './bus.ts'
 import { detailTypes, type HealthMessage, type IncidentMessage } from './bus-messages.ts'
+import { countDetections, type DetectionCounts } from './count-detections.ts'
 import type { Detection } from './detection.ts'
 import { detectionOfFiring, type FiringContext, groupOfFiring } from './detection-of-firing.ts'
 import { type Grouped, Incidents } from './incidents/incidents.ts'
@@ -42,7 +43,7 @@ export interface Findings {
   readonly lake: LakePlace | undefined
 }
 
-export interface ConcludeFigures {
+export interface ConcludeFigures extends DetectionCounts {
   readonly detections: number
   readonly suppressed: number
   /** Opened now. */
@@ -91,6 +92,7 @@ export class Conclude {
     await this.#options.bus.put(messagesOf(told.messages, told.onBus, health))
     return {
       detections: all.length,
+      ...countDetections(all),
       suppressed: all.filter(({ lanner }) => lanner.suppressed !== undefined).length,
       incidents: told.messages.filter(({ reason }) => reason === 'opened').length,
       ...{ firings: firings.length, late, stateWrites: writes + told.writes },
