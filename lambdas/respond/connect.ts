@@ -1,22 +1,20 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
-import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { S3Client } from '@aws-sdk/client-s3'
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
-import { type ResponsePolicy, readResponses } from '#responses'
 import { Bus } from '../shared/bus.ts'
 import { DynamoStateStore } from '../shared/dynamo-store.ts'
 import { readDetections } from '../shared/read-lake.ts'
-import { Clusters, type KnownCluster, readClusters } from './access/clusters.ts'
+import { Clusters } from './access/clusters.ts'
 import { outside } from './actions/outside.ts'
 import type { contract } from './contract.ts'
 import { S3Evidence } from './evidence/s3-evidence.ts'
 import type { Ports } from './machine/ports.ts'
+import { PolicyInForce } from './policy-in-force.ts'
 
 type Env = Readonly<Record<keyof (typeof contract)['env'], string>>
-/** Milliseconds for which policy and clusters are kept. */
-const keptMs = 60_000
 
 /** Everything of AWS that responses need, by the environment of the function. */
 export function connect(
@@ -47,44 +45,16 @@ export function connect(
       until: made!.Expiration!,
     }
   }, Date.now)
-  const text = async (Key: string): Promise<string | undefined> => {
-    try {
-      const { Body } = await s3.send(new GetObjectCommand({ Bucket: env.RULES_BUCKET, Key }))
-      return await Body!.transformToString()
-    } catch (error) {
-      if ((error as Error).name === 'NoSuchKey') return undefined
-      throw error
-    }
-  }
-  let policy: ResponsePolicy = readResponses([]).policy
-  let known: ReadonlyMap<string, KnownCluster> = new Map()
-  let readAt = Number.NEGATIVE_INFINITY
-  /** A bad file is said, and the one before stays in force; without one nothing is answered. */
-  const refresh = async () => {
-    if (performance.now() - readAt < keptMs) return
-    const [responses, places] = [await text('responses.yaml'), await text('clusters.json')]
-    const read = readResponses([{ name: 'responses.yaml', text: responses ?? '' }])
-    if (read.ok) policy = read.policy
-    else {
-      const first = read.files[0]?.diagnostics.find(({ severity }) => severity === 'error')
-      onProblem(
-        `responses.yaml:${first?.at.line}: ${first?.message}: the one before stays in force`,
-      )
-    }
-    try {
-      known = readClusters(places ?? '{}')
-    } catch (error) {
-      onProblem((error as Error).message)
-    }
-    readAt = performance.now()
-  }
+  const inForce = new PolicyInForce({
+    ...{ s3, bucket: env.RULES_BUCKET, now: () => performance.now(), onProblem },
+  })
   return {
-    refresh,
+    refresh: () => inForce.refresh(),
     store: new DynamoStateStore({ table: env.RESPONSES_TABLE }),
     shared: new DynamoStateStore({ table: env.TABLE }),
-    policy: async () => policy,
+    policy: async () => inForce.policy,
     kubes(name, session) {
-      const cluster = known.get(name)
+      const cluster = inForce.clusters.get(name)
       return cluster === undefined ? undefined : clusters.kubes(cluster, session)
     },
     say: (messages) => bus.put(messages),

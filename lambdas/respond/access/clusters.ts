@@ -22,33 +22,7 @@ export type Assume = (
   externalId: string | undefined,
 ) => Promise<{ readonly credentials: Credentials; readonly until: Date }>
 
-const classes: readonly RiskClass[] = ['read', 'mark', 'contain', 'destroy', 'node']
 const mostClients = 200
-
-/** Reads `clusters.json`: clusters by the name that their nodes call them by; all mistakes at once. */
-export function readClusters(text: string): ReadonlyMap<string, KnownCluster> {
-  const all = JSON.parse(text) as Readonly<Record<string, Partial<KnownCluster>>>
-  const mistakes: string[] = []
-  for (const [name, { server, caPem, region, roles }] of Object.entries(all)) {
-    if (typeof server !== 'string' || !server.startsWith('https://')) {
-      mistakes.push(`${name}: server is no https address`)
-    }
-    if (typeof caPem !== 'string' || !caPem.includes('BEGIN CERTIFICATE')) {
-      mistakes.push(
-        `${name}: caPem is no certificate: the cluster is always checked by its authority`,
-      )
-    }
-    if (typeof region !== 'string') mistakes.push(`${name}: region is missing`)
-    if (roles?.read === undefined) mistakes.push(`${name}: roles.read is missing`)
-    for (const risk of Object.keys(roles ?? {})) {
-      if (!classes.includes(risk as RiskClass)) mistakes.push(`${name}: there is no class ${risk}`)
-    }
-  }
-  if (mistakes.length > 0) throw new Error(`clusters.json: ${mistakes.join('; ')}`)
-  return new Map(
-    Object.entries(all).map(([name, cluster]) => [name, { ...(cluster as KnownCluster), name }]),
-  )
-}
 
 /** Ways to clusters, one for each class and session: the cluster's audit log names the response. */
 export class Clusters {

@@ -2,7 +2,8 @@ import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeAuthority, makeServerCertificate } from '#testing/kubernetes/certificate.ts'
-import { Clusters, readClusters } from '../access/clusters.ts'
+import { Clusters } from '../access/clusters.ts'
+import { readClusters } from '../access/read-clusters.ts'
 import { KubeClient } from './client.ts'
 import { Unanswered } from './kube.ts'
 
@@ -108,14 +109,26 @@ describe('clusters.json', () => {
     roles: { read: 'arn:read' },
   }
   it('is refused with all its mistakes', () => {
-    const bad = { a: { server: 'http://x', roles: { write: 'x' } } }
-    expect(() => readClusters(JSON.stringify(bad))).toThrow(
-      'clusters.json: a: server is no https address; a: caPem is no certificate: the cluster is always checked by its authority; a: region is missing; a: roles.read is missing; a: there is no class write',
-    )
-    expect(readClusters(JSON.stringify({ c: good })).get('c')).toMatchObject({
-      name: 'c',
-      region: 'r',
-    })
+    const read = (text: string) => readClusters({ name: 'clusters.json', text })
+    const said = (text: string) => {
+      return read(text).diagnostics.map(({ at, message }) => `${at.line}:${at.column} ${message}`)
+    }
+    const bad = {
+      a: { server: 'http://x', region: 'r', roles: { raed: 'x' }, extrenalId: 'y' },
+      b: 1,
+    }
+    expect(said(JSON.stringify(bad, null, 1))).toEqual([
+      '8:3 the key "extrenalId" has no meaning here; did you mean externalId?',
+      '3:13 server is no https address',
+      '2:2 caPem is missing',
+      '6:4 there is no class raed: one of read, mark, contain, destroy, node; did you mean read?',
+      '5:12 roles.read is missing',
+      '10:7 "b" must be a map',
+    ])
+    expect(said('{"a": }')[0]).toMatch(/^1:7 it is no JSON: /)
+    expect(said('[]')).toEqual(['1:1 clusters are a map from names of clusters'])
+    expect(said('{"a": 1, "a": 2}')).toHaveLength(2)
+    expect(read(JSON.stringify({ c: good })).clusters.get('c')).toEqual({ ...good, name: 'c' })
   })
 
   it('gives a way for a class that has a role, of several clusters, each session by itself', async () => {
