@@ -60,6 +60,30 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'say what changed between two rule sets, and how serious it is',
     load: () => import('./rules-diff.ts'),
   },
+  'responses publish': {
+    summary: 'put into force what answers detections, after showing what changes',
+    load: async () => (await import('./publish/publish-file.ts')).publishing('responses'),
+  },
+  'responses rollback': {
+    summary: 'take the last publication of responses back',
+    load: async () => (await import('./publish/publish-file.ts')).rollingBack('responses'),
+  },
+  'routes publish': {
+    summary: 'put into force whom incidents reach, after showing what changes',
+    load: async () => (await import('./publish/publish-file.ts')).publishing('routes'),
+  },
+  'routes rollback': {
+    summary: 'take the last publication of routes back',
+    load: async () => (await import('./publish/publish-file.ts')).rollingBack('routes'),
+  },
+  'clusters publish': {
+    summary: 'put into force where the clusters are that responses act on',
+    load: async () => (await import('./publish/publish-file.ts')).publishing('clusters'),
+  },
+  'clusters rollback': {
+    summary: 'take the last publication of clusters back',
+    load: async () => (await import('./publish/publish-file.ts')).rollingBack('clusters'),
+  },
   'routes test': {
     summary: 'show where sample events go, and why',
     load: () => import('./routes-test.ts'),

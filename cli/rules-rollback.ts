@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util'
 import type { Assignment } from '../lambdas/shared/rule-sets/assignment.ts'
 import { inAws, Refused } from './aws-problem.ts'
 import { type Io, UsageError } from './io.ts'
-import { orTell, rulesPublication } from './publish/publish-set.ts'
+import { orTell } from './publish/overtaken.ts'
+import { rulesPublication } from './publish/publish-set.ts'
 import { assignmentIn, assignmentText } from './rule-bucket.ts'
 
 export const usage = `usage: lanner rules rollback --bucket NAME [--bus NAME]

@@ -40,6 +40,7 @@ const verbs = { publish: 'Published', rollback: 'Rolled Back' }
 /** Bytes of a detail: what EventBridge takes of an entry, less a margin for its envelope. */
 const mostBytes = 240_000
 const mostLookedAt = 500
+const mostTold = 10
 
 /**
  * A change of an object that functions read, with who did it: first in the bucket's history, then in force,
@@ -154,10 +155,13 @@ export class Publication {
   }
 
   /** Who changed it since it was as it is held here, and what, as lines; after another {@link open}. */
-  async since(held: Held | undefined): Promise<string> {
+  async since(held: Pick<Held, 'publication'> | undefined): Promise<string> {
     const lines: string[] = []
+    let told = 0
     for await (const { publication, entry } of this.chain()) {
       if (publication === held?.publication) break
+      if (told >= mostTold) break
+      told += 1
       lines.push(...linesOf(entry))
     }
     if (lines.length === 0) {

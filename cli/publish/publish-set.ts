@@ -7,6 +7,7 @@ import { printable } from '../printable.ts'
 import { assignmentIn, assignmentText, type Held, Overtaken } from '../rule-bucket.ts'
 import { withSet } from './assign.ts'
 import { artefactDifference, type Difference } from './difference.ts'
+import { overtakenText } from './overtaken.ts'
 import { Publication } from './publication.ts'
 
 const attempts = 5
@@ -55,25 +56,6 @@ export async function publishSet(
       io.err(`lanner: in between, for other clusters: ${printable(between.split('\n')[0]!)}\n`)
     }
   }
-}
-
-/** Does it; when somebody was first, {@link Refused} says who, and what they changed. */
-export async function orTell(
-  publication: Publication,
-  held: Held | undefined,
-  work: () => Promise<void>,
-): Promise<void> {
-  try {
-    await work()
-  } catch (error) {
-    if (!(error instanceof Overtaken)) throw error
-    await publication.open()
-    throw new Refused(overtakenText(await publication.since(held)))
-  }
-}
-
-function overtakenText(between: string): string {
-  return `somebody was first, and nothing of yours is in force; look at it and publish again:\n${between}`
 }
 
 /** Whether two assignments say the same of what a publication is about. */
