@@ -99,8 +99,17 @@ function jsonProblem(file: SourceFile) {
     return undefined
   } catch (error) {
     const { message } = error as Error
-    const position = /at position (\d+)/.exec(message)?.[1]
-    const at = position === undefined ? file.text.length : Number(position)
+    const at = placeIn(message, file.text)
     return { message: `it is no JSON: ${message}`, place: { file, at, end: at } }
   }
+}
+
+/** V8 says a position, or the token and ten characters before and after it. */
+function placeIn(message: string, text: string): number {
+  const position = /at position (\d+)/.exec(message)?.[1]
+  if (position !== undefined) return Number(position)
+  const around = /^Unexpected token '(.)', (\.\.\.)?"(.*)"(?:\.\.\.)? is not valid JSON$/su
+  const [, token = '', isCut, context = ''] = around.exec(message) ?? []
+  const at = isCut === undefined ? text.indexOf(token) : text.indexOf(context) + 10
+  return token === '' || at < 0 ? text.length : at
 }

@@ -126,6 +126,9 @@ describe('clusters.json', () => {
       '10:7 "b" must be a map',
     ])
     expect(said('{"a": }')[0]).toMatch(/^1:7 it is no JSON: /)
+    const late = JSON.stringify({ c: good, d: good }, null, 1).replace('"d":', '"d": oops,')
+    expect(said(late)[0]).toMatch(/^10:7 it is no JSON: /)
+    expect(said('{"a":')[0]).toMatch(/^1:6 it is no JSON: /)
     expect(said('[]')).toEqual(['1:1 clusters are a map from names of clusters'])
     expect(said('{"a": 1, "a": 2}')).toHaveLength(2)
     expect(read(JSON.stringify({ c: good })).clusters.get('c')).toEqual({ ...good, name: 'c' })
