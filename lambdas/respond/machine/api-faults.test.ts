@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { FakeKube } from '../testing/fake-kube.ts'
 import { FaultyKube, type KubeFault } from '../testing/faulty-kube.ts'
-import { incidentMessage, ResponseWorld } from '../testing/response-world.ts'
-import { isChange } from '../testing/shop.ts'
+import { incidentMessage, isChange, ResponseWorld } from '../testing/response-world.ts'
 import type { ResponseState } from './response-state.ts'
 
 const podPath = '/api/v1/namespaces/shop/pods/web'

@@ -4,7 +4,7 @@ import { FailingStore } from '#testing/failing-store.ts'
 import type { BusMessage } from '../../shared/bus.ts'
 import type { IncidentMessage, ResponseMessage } from '../../shared/bus-messages.ts'
 import type { Detection } from '../../shared/detection.ts'
-import type { Kube } from '../kubernetes/kube.ts'
+import type { Kube, KubeRequest } from '../kubernetes/kube.ts'
 import type { Kubes } from '../machine/make-plan.ts'
 import type { EvidenceStore, OutsideMessage, OutsideResult, Ports } from '../machine/ports.ts'
 import { Responder } from '../machine/responder.ts'
@@ -43,6 +43,28 @@ export interface Death {
   readonly after: boolean
 }
 
+/** A call that a process made of what is around it. */
+export interface MadeCall {
+  readonly changesCluster: boolean
+}
+
+/** A process that leads responses, and the calls it has made so far. */
+export interface Process {
+  readonly responder: Responder
+  readonly calls: readonly MadeCall[]
+  readonly ports: Ports
+}
+
+/** Whether a call changes something of a cluster in earnest. */
+export function isChange({ method, query, body }: KubeRequest): boolean {
+  const text = JSON.stringify(body ?? '')
+  return method !== 'GET' && query?.['dryRun'] === undefined && !text.includes('"dryRun":["All"]')
+}
+
+function isRequest(value: unknown): value is KubeRequest {
+  return typeof value === 'object' && value !== null && 'method' in value && 'path' in value
+}
+
 /** Everything around a responder, in memory, with a clock of its own. */
 export class ResponseWorld {
   time = 1_800_000_000
@@ -55,13 +77,13 @@ export class ResponseWorld {
   policy: ResponsePolicy
   approvers: readonly string[] = ['arn:aws:sts::123456789012:assumed-role/Responders/*']
   detections: readonly Detection[] = []
-  /** Ways with the rights of a class; without it one way has all. */
-  kubesOf: Kubes | undefined
-  readonly #kube: Kube
+  /** Ways with the rights of a class. */
+  kubesOf: Kubes
   #tokens = 0
 
-  constructor(kube: Kube, policy: string) {
-    this.#kube = kube
+  /** `kube`: one way for all classes, or a way for each. */
+  constructor(kube: Kube | Kubes, policy: string) {
+    this.kubesOf = typeof kube === 'function' ? kube : async () => kube
     this.policy = policyOf(policy)
   }
 
@@ -80,20 +102,16 @@ export class ResponseWorld {
     return [...byId.values()]
   }
 
-  /** A process that leads responses; it dies as told. Counts its calls in `calls`. */
-  responder(death?: Death): {
-    readonly responder: Responder
-    readonly calls: () => number
-    readonly ports: Ports
-  } {
-    let calls = 0
+  /** A process that leads responses; it dies as told. Notes its calls in `calls`. */
+  responder(death?: Death): Process {
+    const calls: MadeCall[] = []
     let isDead = false
     const wrap =
       <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
       async (...args: A): Promise<R> => {
         if (isDead) throw new Crash()
-        calls += 1
-        if (calls !== death?.at) return call(...args)
+        calls.push({ changesCluster: isRequest(args[0]) && isChange(args[0]) })
+        if (calls.length !== death?.at) return call(...args)
         isDead = true
         if (death.after) await call(...args)
         throw new Crash()
@@ -103,7 +121,10 @@ export class ResponseWorld {
       write: wrap(inner.write.bind(inner)),
       due: wrap(inner.due.bind(inner)),
     })
-    const kube: Kube = { send: wrap(this.#kube.send.bind(this.#kube)) }
+    const kubes: Kubes = async (risk) => {
+      const kube = await this.kubesOf(risk)
+      return { send: wrap(kube.send.bind(kube)) }
+    }
     const evidence: EvidenceStore = {
       putOnce: wrap(async (key, bytes) => {
         if (!this.evidence.has(key)) this.evidence.set(key, bytes)
@@ -113,7 +134,7 @@ export class ResponseWorld {
     const ports: Ports = {
       ...{ store: store(this.store), shared: store(this.shared), evidence },
       policy: async () => this.policy,
-      kubes: (cluster) => (cluster === 'test' ? (this.kubesOf ?? (async () => kube)) : undefined),
+      kubes: (cluster) => (cluster === 'test' ? kubes : undefined),
       say: wrap(async (messages) => void this.said.push(...messages)),
       detections: wrap(async () => this.detections),
       invoke: wrap(async (call, message) => {
@@ -126,7 +147,7 @@ export class ResponseWorld {
       sleep: async () => {},
       token: () => `${++this.#tokens}`,
     }
-    return { responder: new Responder(ports), calls: () => calls, ports }
+    return { responder: new Responder(ports), calls, ports }
   }
 }
 

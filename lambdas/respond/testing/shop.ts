@@ -4,7 +4,7 @@ import type { KubeRequest } from '../kubernetes/kube.ts'
 import type { ResponseState } from '../machine/response-state.ts'
 import { FakeKube } from './fake-kube.ts'
 import { FaultyKube } from './faulty-kube.ts'
-import { incidentMessage, policyText, ResponseWorld } from './response-world.ts'
+import { incidentMessage, isChange, policyText, ResponseWorld } from './response-world.ts'
 
 export const hour = 3600
 
@@ -24,12 +24,6 @@ export const pod = (name: string, more: object = {}) => ({
     containerStatuses: [{ name: 'app', containerID: 'containerd://0123456789abcdef' }],
   },
 })
-
-/** Whether a call changes something in earnest. */
-export function isChange({ method, query, body }: KubeRequest): boolean {
-  const text = JSON.stringify(body ?? '')
-  return method !== 'GET' && query?.['dryRun'] === undefined && !text.includes('"dryRun":["All"]')
-}
 
 /** A cluster in memory with two nodes, a service and one pod behind it, and the policy of tests. */
 export class Shop {
