@@ -94,6 +94,33 @@ describe.skipIf(!isRealClusterWanted)('in the cluster itself', () => {
     expect(await cluster.get(dns)).toBeDefined()
   })
 
+  it('an eviction reaches no protected pod, though the API server shows it no pod', async () => {
+    await start()
+    const evictionOf = (name: string, deleteOptions = {}) =>
+      said('destroy', 'POST', `${path(name)}/eviction`, {
+        ...{ apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } },
+        deleteOptions,
+      })
+    for (const [name, labels] of [
+      ['safe', { 'lanner.dev/protect': 'true' }],
+      ['agent', { 'app.kubernetes.io/part-of': 'lanner' }],
+    ] as const) {
+      await cluster.pod(namespace, name, { labels })
+      // the server hears of a new pod a moment later than who made it
+      await expect
+        .poll(() => evictionOf(name, { dryRun: ['All'] }), { timeout: 5000 })
+        .toContain('by its label')
+      expect(await evictionOf(name)).toContain('by its label')
+      expect(await cluster.get(path(name))).not.toHaveProperty('metadata.deletionTimestamp')
+    }
+    await cluster.pod(namespace, 'open', { labels: { 'lanner.dev/protect': 'no' } })
+    expect(await evictionOf('open')).toMatch(/^201/)
+    // protected meanwhile, in another namespace
+    const other = await cluster.namespace()
+    await cluster.pod(other, 'web', { labels: { 'lanner.dev/protect': 'true' } })
+    expect(await evictionOf('web')).toMatch(/^201/)
+  })
+
   it('a change names its incident, and is one of labels alone', async () => {
     await start()
     expect(await said('mark', 'PATCH', path(), { metadata: { labels: { a: 'b' } } })).toContain(

@@ -19,6 +19,8 @@ interface DaemonSet extends KubeObject {
 }
 
 const classes = ['read', 'mark', 'contain', 'destroy', 'node'] as const
+/** Bindings of the admission policies. */
+const policies = ['pods', 'evictions-protected', 'evictions-own', 'policies', 'nodes'] as const
 
 /**
  * What a cluster has of what responses need, as far as its API tells; reads only. Whether its network
@@ -113,9 +115,7 @@ async function checkAdmission(kube: Kube): Promise<ClusterCheck> {
   const path = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings'
   const bindings = await readList<KubeObject>(kube, path)
   const found = (bindings ?? []).map(({ metadata }) => metadata.name)
-  const absent = ['pods', 'policies', 'nodes'].filter(
-    (each) => !found.includes(`lanner-respond-${each}`),
-  )
+  const absent = policies.filter((each) => !found.includes(`lanner-respond-${each}`))
   return absent.length === 0
     ? {
         name: 'admission',
