@@ -84,7 +84,7 @@ describe('the lines of an incident', () => {
   it('miss no response, wherever its process dies', async () => {
     const { calls, responder } = world.responder()
     await responder.onIncident(message('whole'))
-    for (let at = 1; at <= calls(); at += 1) {
+    for (let at = 1; at <= calls.length; at += 1) {
       for (const after of [false, true]) {
         const id = `inc-${at}-${after}`
         const dying = world.responder({ at, after }).responder
