@@ -7,7 +7,8 @@ import { printable } from './printable.ts'
 export const usage = `usage: lanner doctor cluster [--kubeconfig FILE] [--context NAME] [--json]
 
 Says whether a cluster has what responses need: a version with admission policies, a network plugin that
-enforces policies, the roles of the risk classes, the guards in the API server. Reads only. Whether
+enforces policies, the roles of the risk classes, the guards in the API server; and what responses
+hold in it now. Reads only. Whether
 policies really hold no API tells: the proof after the first quarantine does. Exit code 1 when something
 is missing.
 

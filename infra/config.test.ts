@@ -35,6 +35,7 @@ describe('the configuration of an installation', () => {
           { name: 'a', regoin: 'x' },
           { name: 'a', account: '1' },
           { name: 'b', account: '222222222222' },
+          { name: 'c'.repeat(42) },
         ],
       }),
     ).toEqual([
@@ -48,6 +49,7 @@ describe('the configuration of an installation', () => {
       'clusters[0].regoin: there is no such setting; did you mean region?',
       'clusters[1].account: expected the twelve digits of an account, found "1"',
       'clusters: a is there twice',
+      `clusters: ${'c'.repeat(42)} is too long for names of roles: 41 characters at most`,
       'clusters: b is elsewhere: then the home account and region must be set',
     ])
     expect(mistakes('{')).toHaveLength(1)

@@ -194,6 +194,12 @@ export function readConfig(given: unknown): LannerConfig {
   for (const name of new Set(names.filter((one, at) => names.indexOf(one) !== at))) {
     mistakes.push(`clusters: ${name} is there twice`)
   }
+  for (const { name } of list) {
+    const most = 64 - `${values['name']}-respond-destroy-`.length
+    if (name?.length > most) {
+      mistakes.push(`clusters: ${name} is too long for names of roles: ${most} characters at most`)
+    }
+  }
   for (const { name, account: of, region: at } of list) {
     const isElsewhere = (of ?? values['account']) !== values['account']
     const isRemote = isElsewhere || (at ?? values['region']) !== values['region']

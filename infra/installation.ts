@@ -1,8 +1,9 @@
-import { type App, Aws, BootstraplessSynthesizer, type IStackSynthesizer, Tags } from 'aws-cdk-lib'
+import { App, Aws, BootstraplessSynthesizer, type IStackSynthesizer, Tags } from 'aws-cdk-lib'
 import { Code } from 'aws-cdk-lib/aws-lambda'
 import type { StageContract } from '../lambdas/shared/contract.ts'
 import { bundleHandlers } from './bundle.ts'
 import type { ClusterConfig, LannerConfig } from './config.ts'
+import { ClusterTemplate } from './stages/cluster-template.ts'
 import { OnboardingStack } from './stages/clusters.ts'
 import { DataKeys } from './stages/data-keys.ts'
 import { MadeResources } from './stages/made.ts'
@@ -54,10 +55,32 @@ export async function makeInstallation(app: App, config: LannerConfig): Promise<
     ...{ env, context, topology: live, description: 'Lanner: dashboard and alarms' },
   })
   const clusters = config.clusters.map((cluster) => onboard(app, cluster, config))
+  tag(app, config)
+  return { parts: made, operations, clusters, context }
+}
+
+/**
+ * Writes the template for any cluster, whose parameters say which, into a directory of its own: it is not
+ * one of the stacks that `cdk deploy --all` deploys.
+ */
+export function writeClusterTemplate(config: LannerConfig, outdir: string): ClusterTemplate {
+  const app = new App({ outdir, analyticsReporting: false })
+  const { name, account, region, fips } = config
+  const stack = new ClusterTemplate(app, `${name}-cluster`, {
+    description: 'Lanner: nodes of a cluster may write to the stream',
+    synthesizer: new BootstraplessSynthesizer() as IStackSynthesizer,
+    ...{ installation: name, stream: `${name}-stream`, fips, risks: clusterRisks },
+    ...(account !== undefined && region !== undefined && { home: { account, region } }),
+  })
+  tag(app, config)
+  app.synth()
+  return stack
+}
+
+function tag(app: App, config: LannerConfig): void {
   Tags.of(app).add('application', 'lanner')
   Tags.of(app).add('lanner:installation', config.name)
   for (const [key, value] of Object.entries(config.tags)) Tags.of(app).add(key, value)
-  return { parts: made, operations, clusters, context }
 }
 
 /** A stack for one cluster; it may be in another account and region. */

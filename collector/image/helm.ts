@@ -55,8 +55,8 @@ function run(args: readonly string[], input?: string): string {
 }
 
 /** The chart's objects as YAML; throws with Helm's words. `values` is YAML or JSON. */
-export function render(values: string): string {
-  const options = ['--namespace', 'lanner', '--values', '-']
+export function render(values: string, namespace = 'lanner'): string {
+  const options = ['--namespace', namespace, '--values', '-']
   return run(['template', 'lanner', chart, ...options], values)
 }
 

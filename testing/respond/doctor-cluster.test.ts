@@ -23,7 +23,11 @@ describe.skipIf(!isRealClusterWanted)('lanner doctor cluster', () => {
     const { checks } = JSON.parse(out) as {
       checks: { name: string; state: string; detail: string }[]
     }
-    return { code, states: Object.fromEntries(checks.map(({ name, state }) => [name, state])) }
+    return {
+      code,
+      checks,
+      states: Object.fromEntries(checks.map(({ name, state }) => [name, state])),
+    }
   }
   const plugin = (args: readonly string[]) => ({
     ...{
@@ -41,7 +45,7 @@ describe.skipIf(!isRealClusterWanted)('lanner doctor cluster', () => {
   })
 
   it('knows what is there, and what is not', async () => {
-    expect(await ask()).toEqual({
+    expect(await ask()).toMatchObject({
       code: 0,
       states: {
         version: 'ok',
@@ -49,6 +53,7 @@ describe.skipIf(!isRealClusterWanted)('lanner doctor cluster', () => {
         'hard deny': 'ok',
         roles: 'ok',
         admission: 'ok',
+        held: 'ok',
       },
     })
     await cluster.server.apply(plugin(['--enable-network-policy=false']))
@@ -59,5 +64,33 @@ describe.skipIf(!isRealClusterWanted)('lanner doctor cluster', () => {
       '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/lanner-respond-pods'
     await cluster.server.call('DELETE', binding)
     expect(await ask()).toMatchObject({ code: 1, states: { admission: 'missing' } })
+  })
+
+  it('names what responses hold, for whoever takes Lanner out', async () => {
+    const { server } = cluster
+    await server.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'left' } })
+    await server.apply({
+      ...{ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
+      metadata: {
+        name: 'lanner-quarantine-abc',
+        namespace: 'left',
+        labels: { 'lanner.dev/response': 'abc' },
+      },
+      spec: { podSelector: {} },
+    })
+    await server.apply({
+      ...{ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
+      metadata: { name: 'theirs', namespace: 'left' },
+      spec: { podSelector: {} },
+    })
+    await server.apply({
+      ...{ apiVersion: 'v1', kind: 'Node' },
+      metadata: { name: 'held-1', annotations: { 'cordon.lanner.dev/abc': 'schedulable' } },
+    })
+    const { checks } = await ask()
+    expect(checks.find(({ name }) => name === 'held')).toMatchObject({
+      state: 'limited',
+      detail: 'networkpolicy left/lanner-quarantine-abc, node held-1',
+    })
   })
 })

@@ -1,5 +1,6 @@
 import { type Kube, readList, readObject } from '../kubernetes/kube.ts'
 import type { KubeObject } from '../world/objects.ts'
+import { heldByResponses } from './left-behind.ts'
 
 export interface ClusterCheck {
   readonly name: string
@@ -39,6 +40,7 @@ export async function checkCluster(kube: Kube): Promise<ClusterCheck[]> {
     ...(await checkNetwork(kube, names)),
     ...(await checkRoles(kube)),
     await checkAdmission(kube),
+    await checkHeld(kube),
   ]
 }
 
@@ -127,3 +129,18 @@ async function checkAdmission(kube: Kube): Promise<ClusterCheck> {
         advice: 'kubectl apply -f lambdas/respond/cluster/admission.yaml',
       }
 }
+
+/** Named so that somebody who takes Lanner out of the cluster knows what to let go first. */
+async function checkHeld(kube: Kube): Promise<ClusterCheck> {
+  const held = await heldByResponses(kube)
+  if (held.length === 0) return { name: 'held', state: 'ok', detail: 'nothing' }
+  const more = held.length > mostShown ? ` and ${held.length - mostShown} more` : ''
+  return {
+    ...{ name: 'held', state: 'limited' },
+    detail: `${held.slice(0, mostShown).join(', ')}${more}`,
+    advice:
+      'by responses, which undo it at their end; `lanner approve RESPONSE --release` does it now',
+  }
+}
+
+const mostShown = 20

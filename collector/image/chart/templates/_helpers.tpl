@@ -64,6 +64,9 @@ seLinuxOptions:
 {{- define "lanner.environment" -}}
 - name: LANNER_NODE
   valueFrom: {fieldRef: {fieldPath: spec.nodeName}}
+{{- if .Values.kinesis.fips }}
+- {name: AWS_USE_FIPS_ENDPOINT, value: "true"}
+{{- end }}
 {{- end }}
 
 {{- define "lanner.mounts" -}}
