@@ -10,6 +10,7 @@ import {
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { testCredentials } from '#testing/aws/faults.ts'
+import type { Clock } from './clock.ts'
 import { type BusEvent, type BusTarget, EventBus } from './event-bus.ts'
 
 let bus: EventBus
@@ -18,6 +19,8 @@ let got: BusEvent[]
 let dead: { event: BusEvent; why: Readonly<Record<string, string>> | undefined }[]
 let failures: number
 let said: string[]
+/** Of the bus: it goes on by what the bus sleeps. */
+let clock: Clock
 const deadArn = 'arn:aws:sqs:us-east-1:000000000000:dead'
 const arn = 'arn:aws:lambda:us-east-1:000000000000:function:notify'
 
@@ -26,6 +29,13 @@ beforeEach(async () => {
   dead = []
   said = []
   failures = 0
+  let time = Date.UTC(2026, 10, 25, 3, 4, 5, 678)
+  clock = {
+    now: () => time,
+    async sleep(ms) {
+      time += ms
+    },
+  }
   const target = (event: BusEvent) => {
     if (failures > 0) {
       failures -= 1
@@ -39,7 +49,7 @@ beforeEach(async () => {
       [deadArn, (event, why) => void dead.push({ event, why })],
     ]),
     announce: (message) => said.push(message),
-    now: () => Date.UTC(2026, 10, 25, 3, 4, 5, 678),
+    clock,
   })
   client = new EventBridgeClient({
     region: 'us-east-1',
@@ -211,6 +221,21 @@ describe('the event bus', () => {
       },
     ])
     expect(bus.counts).toMatchObject({ delivered: 1, undelivered: 1, dead: 1 })
+  })
+
+  it('tries as long as it may by its own clock, and gives up what is too old', async () => {
+    await rule('all', { source: ['lanner'] })
+    const RetryPolicy = { MaximumRetryAttempts: 185, MaximumEventAgeInSeconds: 600 }
+    const Targets = [{ Id: '1', Arn: arn, DeadLetterConfig: { Arn: deadArn }, RetryPolicy }]
+    await client.send(new PutTargetsCommand({ Rule: 'all', EventBusName: 'alerts', Targets }))
+    failures = Number.POSITIVE_INFINITY
+    const [begin, since] = [clock.now(), performance.now()]
+    await put(entry({ n: 1 }))
+    await bus.settle()
+    expect(dead[0]!.why).toMatchObject({ EXHAUSTED_RETRY_CONDITION: 'MaximumEventAgeInSeconds' })
+    expect(clock.now() - begin).toBeGreaterThan(580_000)
+    expect(clock.now() - begin).toBeLessThanOrEqual(600_000)
+    expect(performance.now() - since).toBeLessThan(10_000)
   })
 
   it('keeps buses apart, and puts what AWS says on the default one', async () => {

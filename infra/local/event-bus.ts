@@ -15,7 +15,7 @@ import {
   type TargetInput,
   type TargetsInput,
 } from './bus-input.ts'
-import { systemClock } from './clock.ts'
+import { type Clock, systemClock } from './clock.ts'
 import type { EventMatcher, JsonValue } from './event-pattern.ts'
 
 export type { BusEvent } from './bus-input.ts'
@@ -50,7 +50,8 @@ export interface EventBusOptions {
   /** Targets by ARN; a rule may only name these. */
   readonly targets?: ReadonlyMap<string, BusTarget>
   readonly port?: number
-  readonly now?: () => number
+  /** Of events, and of the pauses between attempts. */
+  readonly clock?: Clock
   /** The pause after the first failure of a target, doubled for each further one: 10 ms to 10 s. */
   readonly backOff?: { readonly firstMs: number; readonly maxMs: number }
   readonly announce?: (message: string) => void
@@ -80,6 +81,7 @@ export class EventBus {
     ...{ delivered: 0, undelivered: 0, dead: 0 },
   }
   readonly #options: EventBusOptions
+  readonly #clock: Clock
   /** By bus, a line feed and their name. */
   readonly #rules = new Map<string, Rule>()
   readonly #stop = new AbortController()
@@ -88,6 +90,7 @@ export class EventBus {
 
   private constructor(options: EventBusOptions) {
     this.#options = options
+    this.#clock = options.clock ?? systemClock
     this.#server = createServer(async (request, response) => {
       const answer = await this.#answer(request)
       response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.1' })
@@ -113,7 +116,7 @@ export class EventBus {
 
   /** Puts an event of AWS itself, such as that an instance ends, on the default bus. */
   emit(source: `aws.${string}`, detailType: string, detail: JsonValue): BusEvent {
-    const time = (this.#options.now ?? Date.now)()
+    const time = this.#clock.now()
     const event = makeEvent({ Source: source, DetailType: detailType, time, detail })
     this.#publish('default', event)
     return event
@@ -224,7 +227,7 @@ export class EventBus {
       return { ErrorCode: refusal, ErrorMessage: `the entry is refused: ${refusal}` }
     }
     this.counts.taken += 1
-    const time = entry.Time === undefined ? (this.#options.now ?? Date.now)() : entry.Time * 1000
+    const time = entry.Time === undefined ? this.#clock.now() : entry.Time * 1000
     const event = makeEvent({ ...entry, time, detail: JSON.parse(Detail) as JsonValue })
     this.#publish(busOf(entry.EventBusName), event)
     return { EventId: event.id }
@@ -248,7 +251,7 @@ export class EventBus {
       MaximumRetryAttempts: retries = defaultRetries,
       MaximumEventAgeInSeconds: age = 86_400,
     } = target.RetryPolicy ?? {}
-    const oldest = Date.now() + age * 1000
+    const oldest = this.#clock.now() + age * 1000
     for (let attempt = 0; ; attempt += 1) {
       try {
         // After the answer of PutEvents, and each target a copy of its own.
@@ -260,12 +263,12 @@ export class EventBus {
         const which = `attempt ${attempt + 1} of ${retries + 1}`
         announce(`${target.Arn} did not take event ${event.id}, ${which}: ${error}`)
         const pause = Math.min(backOff.maxMs, backOff.firstMs * 2 ** attempt)
-        const isOld = Date.now() + pause > oldest
+        const isOld = this.#clock.now() + pause > oldest
         if (attempt >= retries || isOld || signal.aborted) {
           await this.#giveUp(rule, target, event, { attempt, isOld, error })
           return
         }
-        await systemClock.sleep(pause, signal)
+        await this.#clock.sleep(pause, signal)
       }
     }
   }

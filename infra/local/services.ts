@@ -43,7 +43,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     unless(hasAll ? sqs : undefined, startStorageAndMessages),
     unless(given.secrets_manager, startSecrets),
     startSchedules({ invoke, clock, announce }),
-    EventBus.start({ targets, announce, now: clock.now }),
+    EventBus.start({ targets, announce, clock }),
     unless(given.lambda, () => startFunctions(findFunction)),
   ])
   const stop = async () => {

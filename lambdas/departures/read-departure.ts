@@ -24,14 +24,9 @@ const terminations = [
 /** States in which a machine runs no more, or soon will not. */
 const endStates = ['shutting-down', 'terminated', 'stopping', 'stopped'] as const
 
-/** What events this stage wants of the account's own bus: a pattern of EventBridge. */
-export const departurePattern = {
-  source: ['aws.ec2', 'aws.autoscaling'],
-  'detail-type': [stateChange, spot, ...terminations],
-}
-
 /**
- * Reads who departs of an event; `undefined` when nobody does.
+ * Reads who departs of an event; `undefined` when nobody does. Which events come
+ * here is in `infra/topology/pipeline.ts`.
  *
  * Source: Amazon EC2 User Guide, EventBridge events for EC2 and for Spot interruption; Amazon EC2 Auto
  * Scaling User Guide, event reference.

@@ -1,6 +1,4 @@
 import type { Correlation } from '#correlate'
-import type { Announcement, BatchHeader, Notice } from '#events'
-import type { HealthMessage } from '../shared/bus-messages.ts'
 import {
   Conclude,
   type ConcludeFigures,
@@ -10,6 +8,7 @@ import {
 import type { SenderState } from '../shared/detection.ts'
 import { groupOfFinding } from '../shared/incidents/group.ts'
 import type { Grouped } from '../shared/incidents/incidents.ts'
+import type { Nodes } from '../shared/nodes/index.ts'
 import type { RuleSets } from '../shared/rule-sets/rule-sets.ts'
 import type { Senders } from '../shared/senders/index.ts'
 import { detectionOfFinding, findingId, type SensorFinding } from '../shared/sensor-finding.ts'
@@ -28,27 +27,9 @@ import { WatchExpectations } from './watch-expectations.ts'
 export interface EvaluateOptions extends ConcludeOptions {
   readonly sets: Pick<RuleSets<JudgeSet>, 'of'>
   readonly senders: Pick<Senders, 'judge'>
-  readonly nodes: NodesPort
+  readonly nodes: Pick<Nodes, 'take'>
   /** Keeps a record that cannot be read, with its bytes. */
   readonly isolate: (poison: PoisonRecord) => Promise<void>
-}
-
-/** What is known of nodes: `Nodes` of `shared/nodes`. */
-export interface NodesPort {
-  take(
-    batches: readonly {
-      readonly header: BatchHeader
-      readonly notices: readonly Notice[]
-      readonly arrivedAt: number
-      readonly sender: SenderState
-      readonly announcement?: Announcement
-    }[],
-  ): Promise<{
-    readonly findings: readonly SensorFinding[]
-    readonly health: readonly HealthMessage[]
-    /** What is missing around a batch, in words. */
-    gapsOf(header: BatchHeader): readonly string[]
-  }>
 }
 
 /** What one invocation did, for metrics. */

@@ -5,7 +5,7 @@ import { encodeBatch } from '#events'
 import { libraryPath } from '../../cli/library-path.ts'
 import { main } from '../../cli/main.ts'
 import { compress, ZSTD } from '../../collector/agent/zstd.ts'
-import { Evaluate, type EvaluateOptions, type NodesPort } from '../../lambdas/evaluate/evaluate.ts'
+import { Evaluate, type EvaluateOptions } from '../../lambdas/evaluate/evaluate.ts'
 import { prepareSet } from '../../lambdas/evaluate/prepare-set.ts'
 import type { BusMessage } from '../../lambdas/shared/bus.ts'
 import type { IncidentMessage } from '../../lambdas/shared/bus-messages.ts'
@@ -24,7 +24,7 @@ import { libraryArtefact, published, recordedBatches, recordOf } from './records
 
 const artefact = libraryArtefact()
 const set = prepareSet(artefact, published(artefact).hash)
-const noNodes: NodesPort = {
+const noNodes: EvaluateOptions['nodes'] = {
   take: async () => ({ findings: [], health: [], gapsOf: () => [] }),
 }
 const trusting = {
@@ -185,7 +185,7 @@ describe('a batch from somebody else than it says', () => {
 
 describe('evidence', () => {
   it('that may be missing is said on the detection and on its incident', async () => {
-    const nodes: NodesPort = {
+    const nodes: EvaluateOptions['nodes'] = {
       take: async () => ({ findings: [], health: [], gapsOf: () => ['2 batches are missing'] }),
     }
     await open({ nodes }).run({ Records: recordedBatches().map((batch) => recordOf(batch)) })
