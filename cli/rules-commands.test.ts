@@ -125,6 +125,51 @@ describe('lanner rules list', () => {
     expect(out).toMatch(/^Shadow\n {2}Warning +t\n {2}open .*a\.yaml:1\n/)
   })
 
+  it('shows correlations: their kind, window and what they count', async () => {
+    const paths = [
+      write('a.yaml', rules),
+      write(
+        'a.correlation.yaml',
+        `- correlation: Many
+  desc: d
+  type: event_count
+  rules: [Shadow]
+  group-by: [proc.name]
+  timespan: 90s
+  condition: {gte: 3}
+  output: many %proc.name
+  priority: CRITICAL
+  tags: [c]
+- correlation: New
+  desc: d
+  type: new_terms
+  rules: [tag=t]
+  field: proc.name
+  history: 7d
+  output: new
+  priority: NOTICE
+`,
+      ),
+    ]
+    const { code, out, err } = await lanner('rules', 'list', ...paths)
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out).toMatch(
+      /\nMany \(correlation\)\n {2}Critical +c\n {2}event_count: >= 3 detections of Shadow within 90s for each proc\.name.*\n {2}.*a\.correlation\.yaml:1\n/,
+    )
+    expect(out).toMatch(/\n {2}new_terms: a proc\.name in tag=t that was not seen for 7d; learns/)
+    const { correlations } = JSON.parse((await lanner('rules', 'list', '--json', ...paths)).out)
+    expect(correlations[0]).toMatchObject({
+      info: { name: 'Many', priority: 'Critical', tags: ['c'] },
+      details: {
+        ...{ type: 'event_count', of: [{ rule: 'Shadow' }], group_by: ['proc.name'] },
+        ...{ timespan: 90, conditions: [{ operator: 'gte', bound: 3 }], line: 1 },
+      },
+    })
+    const few = await lanner('rules', 'list', '--priority', 'warning', ...paths)
+    expect(few.out).toContain('Many')
+    expect(few.out).not.toContain('New (correlation)')
+  })
+
   it('describes them for machines', async () => {
     const { out } = await lanner(
       'rules',

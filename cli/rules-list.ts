@@ -7,16 +7,18 @@ import {
   priorityNames,
 } from '#engine'
 import { eventTypes } from '#events'
-import type { LoadedRule, RuleSet } from '#load'
+import type { LoadedCorrelation, LoadedRule, RuleSet } from '#load'
+import { correlationText } from './correlation-text.ts'
 import { type Io, paint } from './io.ts'
+import { printable } from './printable.ts'
 import { loadRuleFiles, parseRuleOptions, sharedUsage } from './rule-options.ts'
 import { ruleWarningLines } from './rule-warnings.ts'
 import { showErrors } from './rules-check.ts'
 
 export const usage = `usage: lanner rules list [PATH]... [OPTION]...
 
-Lists the rules with their priority, state, tags and the event types they look at; with --json in the
-shape of falco -L.
+Lists the rules with their priority, state, tags and the event types they look at, and correlations with
+what they count in which window; with --json in the shape of falco -L, with \`correlations\` beside.
 
 ${sharedUsage}`
 
@@ -26,9 +28,15 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   showErrors(loaded, io)
   if (loaded.files.length === 0) return 2
   const shown = loaded.ruleSet.rules.filter(({ priority }) => priority <= options.leastPriority)
-  if (options.json) io.out(`${JSON.stringify(describe(shown, loaded.ruleSet))}\n`)
-  else {
+  const correlations = loaded.correlations.correlations.filter(
+    ({ priority }) => priority <= options.leastPriority,
+  )
+  if (options.json) {
+    const described = correlations.map((one) => describeCorrelation(one))
+    io.out(`${JSON.stringify({ ...describe(shown, loaded.ruleSet), correlations: described })}\n`)
+  } else {
     for (const rule of shown) io.out(lineOf(rule, io))
+    for (const one of correlations) io.out(correlationLines(one, io))
     for (const line of ruleWarningLines(loaded.ruleSet, options.matching)) io.err(`${line}\n`)
   }
   return loaded.ok ? 0 : 1
@@ -44,6 +52,34 @@ function lineOf(rule: LoadedRule, io: Io): string {
     `  ${priority} ${rule.tags.join(' ')}\n` +
     `  ${paint(`${events}  ${rule.at.file}:${rule.at.line}`, 'dim', io)}\n`
   )
+}
+
+function correlationLines(correlation: LoadedCorrelation, io: Io): string {
+  const { name, priority, tags, generate, at } = correlation
+  const alone = generate ? '' : '; what it counts does not alert by itself'
+  return (
+    `${paint(printable(name), 'bold', io)} (correlation)\n` +
+    `  ${priorityNames[priority]!.padEnd(13)} ${printable(tags.join(' '))}\n` +
+    `  ${printable(correlationText(correlation))}${alone}\n` +
+    `  ${paint(`${at.file}:${at.line}`, 'dim', io)}\n`
+  )
+}
+
+/** Falco has no correlations: Lanner's own shape, durations in seconds. */
+function describeCorrelation(correlation: LoadedCorrelation): object {
+  const { name, description, priority, tags, type, parts, groupBy, conditions } = correlation
+  const { timespan, lateness, field, history, learning, generate, output, at } = correlation
+  const seconds = (nanoseconds: bigint | undefined) =>
+    nanoseconds === undefined ? undefined : Number(nanoseconds) / 1e9
+  return {
+    info: { name, description, priority: priorityNames[priority], output: output.text, tags },
+    details: {
+      ...{ type, of: parts, group_by: groupBy, timespan: seconds(timespan) },
+      ...{ lateness: seconds(lateness), conditions, field, history: seconds(history) },
+      ...{ learning: seconds(learning), generate, file: at.file, line: at.line },
+      text: correlationText(correlation),
+    },
+  }
 }
 
 function typeNames(condition: Expr): string[] {
