@@ -6,8 +6,9 @@ import {
 } from '@aws-sdk/client-sqs'
 import { startFauxqs } from 'fauxqs'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { stubAws } from '#testing/aws/environment.ts'
+import { runLanner } from '#testing/run-lanner.ts'
 import { EventBus } from '../infra/local/event-bus.ts'
-import { main } from './main.ts'
 
 let server: Awaited<ReturnType<typeof startFauxqs>>
 let bus: EventBus
@@ -16,11 +17,7 @@ let sqs: SQSClient
 beforeAll(async () => {
   server = await startFauxqs({ port: 0, logger: false, host: '127.0.0.1' })
   bus = await EventBus.start()
-  vi.stubEnv('AWS_ENDPOINT_URL_SQS', `http://127.0.0.1:${server.port}`)
-  vi.stubEnv('AWS_ENDPOINT_URL_EVENTBRIDGE', bus.endpoint)
-  vi.stubEnv('AWS_REGION', 'us-east-1')
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'test')
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test')
+  stubAws({ sqs: `http://127.0.0.1:${server.port}`, eventbridge: bus.endpoint })
   sqs = new SQSClient()
   for (const QueueName of ['alerts', 'alerts-dead', 'bus-dead']) {
     await sqs.send(new CreateQueueCommand({ QueueName }))
@@ -33,20 +30,7 @@ afterAll(async () => {
   await server.stop()
 })
 
-async function lanner(...args: string[]) {
-  let out = ''
-  let err = ''
-  const io = {
-    out: (t: string) => {
-      out += t
-    },
-    err: (t: string) => {
-      err += t
-    },
-    color: false,
-  }
-  return { code: await main(['redrive', ...args], io), out, err }
-}
+const lanner = (...args: string[]) => runLanner('redrive', ...args)
 
 const url = (queue: string) => `http://127.0.0.1:${server.port}/000000000000/${queue}`
 const send = (queue: string, body: object) =>

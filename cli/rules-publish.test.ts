@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { parse } from 'yaml'
-import { awsEnvironment } from '#testing/aws/environment.ts'
+import { stubAws } from '#testing/aws/environment.ts'
 import { gate, startFront } from '#testing/aws/front.ts'
 import { lannerProcess } from '#testing/lanner-process.ts'
 import { runLanner } from '#testing/run-lanner.ts'
@@ -23,8 +23,7 @@ beforeAll(async () => {
   stack = await startLocal(topology, { stages: [] })
   bucket = new RuleBucket(stack.clients.s3, 'lanner-rules')
   await stack.listen('bus', { source: ['lanner'] }, (event) => events.push(event))
-  environment = awsEnvironment(stack.endpoints)
-  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
+  environment = stubAws(stack.endpoints)
 })
 afterAll(async () => {
   vi.unstubAllEnvs()

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { awsEnvironment } from '#testing/aws/environment.ts'
+import { stubAws } from '#testing/aws/environment.ts'
 import { gate, startFront } from '#testing/aws/front.ts'
 import { lannerProcess } from '#testing/lanner-process.ts'
 import { runLanner } from '#testing/run-lanner.ts'
@@ -27,8 +27,7 @@ const directory = mkdtempSync(join(tmpdir(), 'lanner-publish-file-'))
 beforeAll(async () => {
   stack = await startLocal(topology, { stages: [] })
   await stack.listen('bus', { source: ['lanner'] }, (event) => events.push(event))
-  environment = awsEnvironment(stack.endpoints)
-  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
+  environment = stubAws(stack.endpoints)
   bucket = new RuleBucket(stack.clients.s3, 'lanner-rules')
 })
 afterAll(async () => {

@@ -1,3 +1,5 @@
+import { vi } from 'vitest'
+
 /** Credentials and region that the emulators take, for the SDK's default chain. */
 const account = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' }
 
@@ -8,4 +10,11 @@ export function awsEnvironment(endpoints: object): Readonly<Record<string, strin
     String(url),
   ])
   return { ...account, ...Object.fromEntries(urls) }
+}
+
+/** Sets them for this process, until `vi.unstubAllEnvs()`; gives them. */
+export function stubAws(endpoints: object): Readonly<Record<string, string>> {
+  const variables = awsEnvironment(endpoints)
+  for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
+  return variables
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { stubAws } from '#testing/aws/environment.ts'
 import { main } from '../../cli/main.ts'
-import { localCredentials } from '../../infra/local/clients.ts'
 import { noteResponses } from '../../lambdas/respond/machine/incident-lines.ts'
 import type { ResponseState } from '../../lambdas/respond/machine/response-state.ts'
 import { ResponseTable } from '../../lambdas/respond/machine/response-table.ts'
@@ -29,12 +29,7 @@ function responseOf(incident: string): ResponseState {
 let pipeline: Pipeline
 beforeAll(async () => {
   pipeline = await Pipeline.start()
-  const { dynamodb, s3 } = pipeline.stack.endpoints
-  vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', dynamodb)
-  vi.stubEnv('AWS_ENDPOINT_URL_S3', s3)
-  vi.stubEnv('AWS_REGION', 'us-east-1')
-  vi.stubEnv('AWS_ACCESS_KEY_ID', localCredentials.accessKeyId)
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', localCredentials.secretAccessKey)
+  stubAws(pipeline.stack.endpoints)
   const node = new FleetNode('node-0', { containers: 1 })
   const time = BigInt(Date.now()) * 1_000_000n
   for (let at = 0; at < 5; at++) await pipeline.put([node.batch(time + BigInt(at), 40, 30)])
