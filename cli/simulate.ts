@@ -6,19 +6,26 @@ import { type Io, paint, UsageError } from './io.ts'
 import { actorPath } from './machine.ts'
 import { type Simulation, simulations } from './simulations/catalogue.ts'
 
-export const usage = `usage: lanner simulate [NAME]... [--list]
+export const usage = `usage: lanner simulate [NAME]... [--list] [--cgroup PATH]
 
 Plays attacks on this machine, one a rule of Lanner's own, and says which rule should notice. They are
 harmless: nothing leaves the machine, and what they make they remove. Run "lanner watch" in another
 terminal first. Without a NAME all are played.
 
-  --list                    say what there is and do nothing`
+  --list                    say what there is and do nothing
+  --cgroup PATH             play them in this cgroup, such as kubepods/besteffort/podUID/CONTAINER: as part
+                            of that container of that pod, to see what answers it; made and removed again
+                            where there is none`
 
 const run_ = promisify(execFile)
 const LIMIT_MS = 20_000
 
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const { values, positionals } = parse(args)
+  const { cgroup } = values
+  if (cgroup !== undefined && (cgroup === '' || cgroup.split('/').includes('..'))) {
+    throw new UsageError('--cgroup is a path below the root of the cgroups')
+  }
   const chosen = positionals.length === 0 ? simulations : positionals.map(find)
   if (values.list) {
     const width = Math.max(...chosen.map(({ name }) => name.length))
@@ -39,7 +46,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   }
   let failed = 0
   for (const simulation of chosen) {
-    const problem = await play(simulation)
+    const problem = await play(simulation, cgroup)
     io.out(`${simulation.name}: ${simulation.does} -> ${paint(simulation.rule, 'bold', io)}\n`)
     if (problem === '') continue
     failed += 1
@@ -52,7 +59,7 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
-      options: { list: { type: 'boolean' } },
+      options: { list: { type: 'boolean' }, cgroup: { type: 'string' } },
       allowPositionals: true,
       strict: true,
     })
@@ -73,9 +80,10 @@ function find(name: string): Simulation {
 }
 
 /** What went wrong; "" when nothing did. */
-async function play({ steps }: Simulation): Promise<string> {
+async function play({ steps }: Simulation, cgroup: string | undefined): Promise<string> {
+  const place = cgroup === undefined ? [] : ['cgroup', cgroup.replace(/^\/+/, ''), '--']
   try {
-    await run_(actorPath, [...steps], { timeout: LIMIT_MS })
+    await run_(actorPath, [...place, ...steps], { timeout: LIMIT_MS })
     return ''
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string }

@@ -29,6 +29,7 @@ STEP(open_uring);
 STEP(connect_uring);
 STEP(open_int80);
 STEP(connect);
+STEP(hold);
 STEP(datagram);
 STEP(packet_socket);
 STEP(redirect);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/io_uring.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,6 +141,27 @@ STEP(connect)
 	if (connect(fd, (void *)&address, sizeof(address)))
 		die("connect");
 	close(accept(server, NULL, NULL));
+	close(fd);
+	close(server);
+}
+
+STEP(hold)
+{
+	struct sockaddr_in address = address_of(args);
+	int server = listener(&address), fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+	char unread[256];
+
+	(void)count;
+	/* nobody takes the connection or reads: what is sent waits with the listener */
+	if (connect(fd, (void *)&address, sizeof(address)))
+		die("connect");
+	for (;;) {
+		if (poll(&input, 1, 200) > 0 && read(STDIN_FILENO, unread, sizeof(unread)) <= 0)
+			break;
+		if (write(fd, ".", 1) != 1)
+			die("hold");
+	}
 	close(fd);
 	close(server);
 }
