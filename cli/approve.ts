@@ -39,7 +39,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
           : await askRespond(name, { ask: 'show', response })
     if (values.json === true) io.out(`${JSON.stringify(answer)}\n`)
     else if (!answer.ok) io.err(`lanner approve: ${printable(answer.problem)}\n`)
-    else if (values.plan !== undefined) io.out('approved\n')
+    else if (values.plan !== undefined) return tellApproved(answer as unknown as Approved, io)
     else if (values.release === true) io.out('released\n')
     else io.out(shown(response, answer as unknown as Shown))
     return answer.ok ? 0 : 1
@@ -48,6 +48,23 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     return 2
   }
 }
+
+interface Approved {
+  readonly phase?: string
+  readonly ending?: string
+  readonly said?: string
+}
+
+/** Says what came of an approval so far; 1 when nothing is done about it. */
+function tellApproved({ phase = 'unknown', ending, said = '' }: Approved, io: Io): number {
+  const isOff = phase === 'awaiting' || (ending !== undefined && !good.has(ending))
+  const now = `it is ${ending ?? phase} now`
+  if (isOff) io.err(`lanner approve: approved, but ${now}: ${printable(said)}\n`)
+  else io.out(`approved: ${now}\n`)
+  return isOff ? 1 : 0
+}
+
+const good: ReadonlySet<string> = new Set(['done', 'expired'])
 
 interface Shown {
   readonly phase: string

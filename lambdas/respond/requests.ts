@@ -69,9 +69,12 @@ export async function answerPeople(
     case 'approve': {
       const { response, planHash } = request
       const who = await whoSigned(signed, { response, planHash }, askSts)
-      return 'arn' in who
-        ? done(await responder.approve(response, planHash, who.arn))
-        : refuse(who.problem)
+      if (!('arn' in who)) return refuse(who.problem)
+      const problem = await responder.approve(response, planHash, who.arn)
+      if (problem !== undefined) return refuse(problem)
+      // an approval counts for what was seen: what came of it may be something else
+      const { phase, ending, lines = [] } = (await responder.read(response)) ?? {}
+      return { ok: true, phase, ending, said: lines.at(-1)?.text }
     }
     case 'release': {
       const { response } = request

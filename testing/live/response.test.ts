@@ -64,9 +64,12 @@ describe.skipIf(reason !== '' || !isRealClusterWanted)(`live: a whole response $
       ...{ code: 0, out: 'all responses are stopped\n', err: '' },
     })
     const { planHash } = await run.show(response)
-    await run.lanner(ann, 'approve', response, '--plan', planHash)
+    const because = `all responses are stopped by ${ann.arn}: we look at it ourselves`
+    expect(await run.lanner(ann, 'approve', response, '--plan', planHash)).toEqual({
+      ...{ code: 1, out: '', err: `lanner approve: approved, but it is stopped now: ${because}\n` },
+    })
     const line = await run.line(pod, response, 'Response Failed')
-    expect(line.text).toBe(`all responses are stopped by ${ann.arn}: we look at it ourselves`)
+    expect(line.text).toBe(because)
     expect(await run.show(response)).toMatchObject({ phase: 'closed', ending: 'stopped' })
     expect(await labelsOf(pod)).toEqual(labels)
     expect(await run.cluster.policies(pod, response)).toEqual([])
@@ -108,7 +111,9 @@ describe.skipIf(reason !== '' || !isRealClusterWanted)(`live: a whole response $
       )
       expect(await approve(ann, '0'.repeat(64))).toMatchObject({ code: 1 })
       expect(await labelsOf(pod)).toEqual({ app: 'web' })
-      expect(await approve(ann, planned.planHash)).toEqual({ code: 0, out: 'approved\n', err: '' })
+      expect(await approve(ann, planned.planHash)).toEqual({
+        ...{ code: 0, out: 'approved: it is verifying now\n', err: '' },
+      })
       show('approval', ann.arn)
 
       // evidence, verified by the command; each piece that says something else is found
@@ -159,6 +164,9 @@ describe.skipIf(reason !== '' || !isRealClusterWanted)(`live: a whole response $
       // expiry and undo
       const over = await run.line(pod, response, 'Response Expired', 90_000)
       show('undo', over.text)
+      const shown = await run.lanner(ann, 'incident', over.incident)
+      expect(shown).toMatchObject({ code: 0 })
+      for (const { text } of run.said(pod)) expect(shown.out).toContain(text)
       expect(await run.show(response)).toMatchObject({ phase: 'closed', ending: 'expired' })
       const back = await labelsOf(pod)
       // one too many now: the controller takes the marked pod first, or has done so already

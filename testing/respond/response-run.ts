@@ -147,11 +147,14 @@ export class ResponseRun {
 
   /** Runs the command as a process, as one of the people, with this machine's services for AWS. */
   lanner(who: StsUser, ...args: readonly string[]): Promise<Ran> {
-    const { lambda, s3, sts } = this.stack.endpoints
+    const { names, endpoints } = this.stack
+    const { lambda, s3, sts, dynamodb } = endpoints
     const env = {
       ...{ PATH: process.env['PATH'], HOME: process.env['HOME'], AWS_REGION: 'eu-west-1' },
       ...{ AWS_ACCESS_KEY_ID: who.accessKeyId, AWS_SECRET_ACCESS_KEY: who.secretAccessKey },
       ...{ AWS_ENDPOINT_URL_LAMBDA: lambda, AWS_ENDPOINT_URL_S3: s3, AWS_ENDPOINT_URL_STS: sts },
+      ...{ AWS_ENDPOINT_URL_DYNAMODB: dynamodb, LANNER_TABLE: names.name('table') },
+      ...{ LANNER_LAKE: names.name('lake'), LANNER_RESPONSES: names.name('responses') },
     }
     return new Promise((resolve) => {
       execFile(lanner, [...args], { env, timeout: 60_000 }, (error, out, err) => {

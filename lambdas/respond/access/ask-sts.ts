@@ -19,7 +19,9 @@ export function askSts(
   const request = to.protocol === 'https:' ? secure : plain
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(5000)
-    const asking = request(to, { headers: { ...headers, host }, signal }, (answer) => {
+    // a connection of its own: one that is kept is dead after the function was frozen
+    const options = { headers: { ...headers, host }, signal, agent: false as const }
+    const asking = request(to, options, (answer) => {
       let body = ''
       answer.setEncoding('utf8')
       answer.on('data', (text: string) => {
