@@ -58,7 +58,7 @@ interface Approved {
 /** Says what came of an approval so far; 1 when nothing is done about it. */
 function tellApproved({ phase = 'unknown', ending, said = '' }: Approved, io: Io): number {
   const isOff = phase === 'awaiting' || (ending !== undefined && !good.has(ending))
-  const now = `it is ${ending ?? phase} now`
+  const now = `it is ${phase === 'closed' ? ending : phase} now`
   if (isOff) io.err(`lanner approve: approved, but ${now}: ${printable(said)}\n`)
   else io.out(`approved: ${now}\n`)
   return isOff ? 1 : 0
