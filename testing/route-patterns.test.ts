@@ -3,14 +3,20 @@ import { describe, expect, it } from 'vitest'
 import { priorityNames } from '#engine'
 import {
   busPatternOf,
+  outcomes,
   patternLimit,
   type Route,
   type RouteMatch,
   type Routes,
+  responseModes,
+  responseStates,
   routeSubject,
   type Subject,
 } from '#routes'
 import { compilePattern, type JsonValue } from '../infra/local/event-pattern.ts'
+import { detailTypes } from '../lambdas/shared/bus-messages.ts'
+import { subjectOf, toldBy } from '../lambdas/shared/route-subject.ts'
+import { sampleAwaiting, sampleResponse } from './destinations/sample-messages.ts'
 
 const at = { file: 'r', line: 1, column: 1, offset: 0, length: 0 }
 const route = (name: string, match: Partial<RouteMatch>): Route => ({
@@ -102,6 +108,61 @@ describe('patterns for the bus', () => {
       { numRuns: 3000 },
     )
     expect(exact).toBeGreaterThan(300)
+  })
+
+  it('fit whatever a route for responses fits, and nothing else when they are exact', () => {
+    const words = fc.constantFrom('a', 'b', 'a*', '*')
+    const some = fc.array(words, { minLength: 1, maxLength: 2 })
+    const states = fc.constantFrom(...responseStates, 'p*', '*ed', '*')
+    const outcome = fc.constantFrom(...outcomes)
+    const mode = fc.constantFrom(...responseModes)
+    const half = <T>(arbitrary: fc.Arbitrary<T>) =>
+      fc.option(arbitrary, { nil: undefined, freq: 1 })
+    const several = <T>(arbitrary: fc.Arbitrary<T>) =>
+      half(fc.array(arbitrary, { minLength: 1, maxLength: 2 }))
+    const matches = fc
+      .record({
+        ...{ priority: half(fc.nat(7)), cluster: half(some), namespace: half(some) },
+        ...{ rule: half(some), state: several(states), outcome: several(outcome) },
+        mode: several(mode),
+      })
+      .map((all) =>
+        Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)),
+      )
+    const name = fc.constantFrom('a', 'b')
+    const messages = fc.record({
+      ...{ news: fc.constantFrom(...responseStates), cluster: name, namespace: name, rule: name },
+      ...{ mode, outcome: option(outcome) },
+    })
+    let exact = 0
+    let fitting = 0
+    fc.assert(
+      fc.property(matches, messages, (match, { news, namespace, ...given }) => {
+        const type = news === 'awaiting' ? 'planned' : news
+        const message = {
+          ...sampleResponse(0),
+          ...JSON.parse(JSON.stringify(given)),
+          target: { namespace, name: 'n', uid: 'u' },
+          ...(news === 'awaiting' && { approve: sampleAwaiting.approve }),
+        }
+        const event = {
+          ...{ source: 'lanner', 'detail-type': detailTypes[type], detail: message },
+        }
+        const one = route('a', { about: ['response'], ...match })
+        const told = toldBy(event['detail-type'], message)!
+        const fits = routeSubject(routes(one), subjectOf(told, 0)).to.includes('a')
+        const pattern = busPatternOf(one)!
+        const onBus = compilePattern(JSON.stringify(pattern.pattern))(event as never)
+        if (fits) fitting += 1
+        if (pattern.exact) {
+          exact += 1
+          expect(onBus).toBe(fits)
+        } else if (fits) expect(onBus).toBe(true)
+      }),
+      { numRuns: 3000 },
+    )
+    expect(exact).toBeGreaterThan(300)
+    expect(fitting).toBeGreaterThan(100)
   })
 
   it('leave out what makes them too long, and say so', () => {

@@ -4,6 +4,7 @@ import type {
   DetectionMessage,
   HealthMessage,
   IncidentMessage,
+  ResponseMessage,
 } from '../../lambdas/shared/bus-messages.ts'
 import type { LineageStep } from '../../lambdas/shared/detection.ts'
 import { localTime, type Paint, priorityColors } from '../detection-text.ts'
@@ -30,6 +31,20 @@ export function busText({ 'detail-type': type, detail, time }: BusEvent, paint: 
     case 'Sensor Health': {
       const { node, state, text } = detail as unknown as HealthMessage
       return entry([at(time), 'Sensor   ', bold(state, paint), dim(node, paint)], [text], paint)
+    }
+    case 'Response Planned':
+    case 'Response Approved':
+    case 'Response Done':
+    case 'Response Failed':
+    case 'Response Verified':
+    case 'Response Expired': {
+      const { rule, target, cluster, text, approve, response } =
+        detail as unknown as ResponseMessage
+      const whom = target.uid === '' ? '' : `${target.namespace}/${target.name}`
+      const head = [at(time), 'Response ', bold(`${type}: ${rule}`, paint), dim(whom, paint)]
+      const command =
+        approve === undefined ? '' : `lanner approve ${response} --plan ${approve.planHash}`
+      return entry([...head, dim(cluster, paint)], [text, command], paint)
     }
     default:
       return entry([at(time), bold(type, paint)], [JSON.stringify(detail).slice(0, 300)], paint)

@@ -29,6 +29,12 @@ export const routingResources: Readonly<Record<string, Resource>> = {
     },
     ...{ retries: 185, maxAgeSeconds: 86_400 },
   },
+  /** What responses did, and what they wait for. Their `incident` is an id: a rule of their own. */
+  'responses-to-routing': {
+    ...{ kind: 'route', bus: 'bus', to: 'routing', dead: 'bus-dead' },
+    pattern: { source: ['lanner'], 'detail-type': [{ prefix: 'Response ' }] },
+    ...{ retries: 185, maxAgeSeconds: 86_400 },
+  },
   /** People subscribe to it, by severity, rule, tactic, cluster, namespace, team, state. */
   alerts: { kind: 'topic' },
   'notify-topics': {

@@ -2,16 +2,20 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import {
+  sampleAwaiting,
   sampleClosed,
   sampleDelivery,
   sampleDetection,
   sampleHealth,
   sampleMessage,
+  sampleResponse,
   sampleRunbook,
+  sampleUnenforced,
 } from '#testing/destinations/sample-messages.ts'
 import { createTextRedactor } from '../../rules/redact/index.ts'
 import type { Told } from '../shared/route-subject.ts'
 import { buildAlert as buildBurning, labelsOf } from './alertmanager/build-alerts.ts'
+import { responseAlert } from './alertmanager/tell-alertmanager.ts'
 import { makeNotice, type Notice, textOf } from './content/index.ts'
 import { buildAlert } from './falcosidekick/build-alert.ts'
 import { buildComment as githubComment, buildIssue as githubIssue } from './github/build-issue.ts'
@@ -46,15 +50,24 @@ const messages: Readonly<Record<string, Told>> = {
   closed: { about: 'incident', message: sampleClosed() },
   health: { about: 'health', message: sampleHealth },
   delivery: { about: 'delivery', message: sampleDelivery },
+  'response-awaiting': { about: 'response', news: 'awaiting', message: sampleAwaiting },
+  'response-done': { about: 'response', news: 'done', message: sampleResponse(2) },
+  'response-failed': {
+    ...{ about: 'response', news: 'failed' },
+    message: sampleResponse(3, { text: 'Cut the pod off: 403 pods "api" is forbidden' }),
+  },
+  'response-unenforced': { about: 'response', news: 'verified', message: sampleUnenforced },
 }
 
 const builders: Readonly<Record<string, (notice: Notice) => unknown>> = {
   text: (notice) => textOf(notice).split('\n'),
   slack: (notice) => ({ message: buildMessage(notice), reply: buildReply(notice) }),
   alertmanager: (notice) =>
-    buildBurning(notice, labelsOf(notice, 'team'), notice.state === 'open', {
-      ...{ now, holdMs: 600_000 },
-    }),
+    notice.about === 'response'
+      ? responseAlert(notice, labelsOf(notice, 'team'), now)
+      : buildBurning(notice, labelsOf(notice, 'team'), notice.state === 'open', {
+          ...{ now, holdMs: 600_000 },
+        }),
   pagerduty: (notice) => {
     const key = 'R0UT1NGKEY'
     return notice.state === 'open' ? buildTrigger(notice, key) : buildResolve(notice, key)

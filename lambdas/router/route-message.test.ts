@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import {
+  sampleAwaiting,
   sampleClosed,
   sampleDelivery,
   sampleMessage,
+  sampleResponse,
+  sampleUnenforced,
 } from '#testing/destinations/sample-messages.ts'
 import { MemoryStore } from '#testing/memory-store.ts'
 import { readRoutes } from '../../rules/routes/index.ts'
@@ -70,6 +73,24 @@ describe('the router', () => {
     const { route } = world()
     expect(await route('Incident Opened', sampleMessage({ suppressed }), noon)).toEqual([])
     expect(await route('Detection', { id: 'x' }, noon)).toEqual([])
+  })
+
+  it('tells of responses whoever knows their incident, and by default of what waits for somebody', async () => {
+    const { route } = world()
+    await route('Incident Opened', sampleMessage(mild), noon)
+    expect(await route('Response Planned', sampleResponse(0), noon)).toEqual([])
+    expect(await route('Response Approved', sampleResponse(1), evening)).toEqual(['day'])
+    // critical: the route for the night fits no response, the default does
+    expect(await route('Response Planned', sampleAwaiting, evening)).toEqual(['day', 'mail'])
+    expect(await route('Response Verified', sampleUnenforced, evening)).toEqual(['day', 'mail'])
+    expect(await route('Response Done', sampleResponse(2), evening)).toEqual(['day', 'mail'])
+    expect(await route('Incident Closed', sampleClosed(mild), evening)).toEqual(['day', 'mail'])
+  })
+
+  it('tells of a response to an incident that it never heard of', async () => {
+    const { route } = world()
+    expect(await route('Response Done', sampleResponse(2), noon)).toEqual([])
+    expect(await route('Response Failed', sampleResponse(3), noon)).toEqual(['mail'])
   })
 
   it('does not tell a destination that it fails, if there is another', async () => {

@@ -31,8 +31,9 @@ const keepSeconds = 30 * 86_400
 const attempts = 8
 
 /**
- * Sends an event to its destinations. Whoever was told of an incident is told of all that follows, its
- * end too, whatever the hour and the routes are then; others join when a later message fits their route.
+ * Sends an event to its destinations. Whoever was told of an incident is told of all that follows, what
+ * responses did and its end too, whatever the hour and the routes are then; others join when a later
+ * message fits their route.
  */
 export async function routeMessage(
   event: RoutedEvent,
@@ -47,10 +48,9 @@ export async function routeMessage(
   const parsed = Date.parse(event.time)
   const subject = subjectOf(told, Number.isNaN(parsed) ? now() : parsed)
   const fresh = withoutItself(told, routeSubject(routes, subject).to)
+  const incident = incidentOf(told)
   const names =
-    told.about === 'incident'
-      ? await remember(store, told.message.incident.id, fresh, isEnd(told), now)
-      : fresh
+    incident === undefined ? fresh : await remember(store, incident, fresh, isEnd(told), now)
   const destinations = routes.destinations.filter(({ name }) => names.includes(name))
   const { 'detail-type': detailType, detail } = event
   await Promise.all(
@@ -61,6 +61,15 @@ export async function routeMessage(
     ),
   )
   return { to: destinations.map(({ name }) => name) }
+}
+
+/**
+ * The incident whose listeners are told; none for what only was planned: that is said of every incident
+ * that a rule answers, and is for routes that ask for it.
+ */
+function incidentOf(told: Told): string | undefined {
+  if (told.about === 'incident') return told.message.incident.id
+  return told.about === 'response' && told.news !== 'planned' ? told.message.incident : undefined
 }
 
 function isEnd(told: Told): boolean {
@@ -90,7 +99,7 @@ async function remember(
     // its end is for those who know of its beginning
     const names =
       isOver && before !== undefined ? before : [...new Set([...(before ?? []), ...fresh])]
-    if (before !== undefined && names.length === before.length) return names
+    if (names.length === (before?.length ?? 0)) return names
     const write = { key, value: names as unknown as Json, from: item?.version ?? 0 }
     const refused = await store.write([{ ...write, expires: seconds + keepSeconds }])
     if (refused.length === 0) return names

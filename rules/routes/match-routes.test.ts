@@ -72,6 +72,53 @@ describe('where a subject goes', () => {
   })
 })
 
+describe('where a response goes', () => {
+  const response: Subject = {
+    ...{ about: 'response', priority: 2, rules: ['Cut off'], tags: [], labels: {}, time: 0 },
+    ...{ cluster: 'prod', namespace: 'shop', mode: 'approve', state: 'awaiting' },
+  }
+  it.each<[string, Partial<Subject>, boolean]>([
+    ['what waits for approval', { state: 'awaiting' }, true],
+    ['what failed', { state: 'failed' }, true],
+    ['what is not contained', { state: 'verified', outcome: 'unenforced' }, true],
+    [
+      'what is only partially contained',
+      { state: 'verified', outcome: 'partially_contained' },
+      true,
+    ],
+    ['what nobody knows of', { state: 'verified', outcome: 'unverified' }, true],
+    ['what is contained', { state: 'verified', outcome: 'contained' }, false],
+    ['what only was planned', { state: 'planned', mode: 'observe' }, false],
+    ['what was approved', { state: 'approved' }, false],
+    ['what was done', { state: 'done' }, false],
+    ['what is over', { state: 'expired', outcome: 'unenforced' }, false],
+  ])('by default: %s', (_, more, wakes) => {
+    const { to } = routeSubject(routes('first'), { ...response, ...more })
+    expect(to).toEqual(wakes ? ['default'] : [])
+  })
+
+  it.each<[Partial<RouteMatch>, boolean]>([
+    [{}, true],
+    [{ state: ['awaiting'] }, true],
+    [{ state: ['planned'] }, false],
+    [{ mode: ['auto', 'approve'] }, true],
+    [{ mode: ['observe'] }, false],
+    [{ outcome: ['un*'] }, false],
+    [{ cluster: ['pr*'], namespace: ['shop'], rule: ['Cut*'] }, true],
+    [{ workload: ['*'] }, false],
+  ])('by its route %j: %s', (match, fits) => {
+    const { to } = routeSubject(
+      routes('first', route('a', { about: ['response'], ...match })),
+      response,
+    )
+    expect(to).toEqual(fits ? ['a'] : ['default'])
+  })
+
+  it('not by a route for incidents', () => {
+    expect(routeSubject(routes('first', route('a', {})), response).to).toEqual(['default'])
+  })
+})
+
 describe('hours', () => {
   const office: Schedule = {
     ...{ zone: 'Europe/Berlin', days: weekdays.slice(0, 5), from: 540, to: 1050, outside: false },

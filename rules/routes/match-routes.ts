@@ -36,9 +36,20 @@ export function routeSubject(routes: Routes, subject: Subject): Routing {
   return { to: known.filter((name) => wanted.has(name)), outcomes }
 }
 
-/** That a sensor started or a canary arrived is for routes that ask for it. */
-function wakesByDefault({ about, state }: Subject): boolean {
+/**
+ * That a sensor started or a canary arrived is for routes that ask for it, and so is what a response does
+ * as it should.
+ */
+function wakesByDefault(subject: Subject): boolean {
+  const { about, state } = subject
+  if (about === 'response') return needsSomebody(subject)
   return about !== 'health' || (state !== 'started' && state !== 'canary')
+}
+
+/** Whether a response waits for a person: to approve it, or because it did not do what it should. */
+export function needsSomebody({ state, outcome }: Pick<Subject, 'state' | 'outcome'>): boolean {
+  if (state === 'awaiting' || state === 'failed') return true
+  return state === 'verified' && outcome !== 'contained'
 }
 
 /** The first condition that does not hold, in words; `undefined` when all do. */
@@ -62,7 +73,9 @@ function whyNot(match: RouteMatch, subject: Subject): string | undefined {
   }
   const state =
     noneOf('source', match.source, present(subject.source)) ??
-    noneOf('state', match.state, present(subject.state))
+    noneOf('state', match.state, present(subject.state)) ??
+    noneOf('outcome', match.outcome, present(subject.outcome)) ??
+    noneOf('mode', match.mode, present(subject.mode))
   if (state !== undefined) return state
   if (match.time === undefined || isWithin(match.time, subject.time)) return undefined
   return `${new Date(subject.time).toISOString()} is not in its hours (${match.time.zone})`

@@ -1,13 +1,18 @@
 import { parsePriority, priorityNames } from '#engine'
 import type { YamlScalar } from '../load/yaml-tree.ts'
-import { type RouteMatch, subjects } from './route.ts'
+import { outcomes, type RouteMatch, responseModes, responseStates, subjects } from './route.ts'
 import { isZone, parseClock, parseDays, type Schedule, weekdays } from './schedule.ts'
 import type { ShapeReader } from './shape-reader.ts'
 
 const textKeys = ['rule', 'tag', 'cluster', 'namespace', 'workload', 'source', 'state'] as const
+/** Of responses: other names than these would never fit. */
+const responseKeys = { outcome: outcomes, mode: responseModes } as const
 
 /** Keys of a route that say what it fits. */
-export const matchKeys = ['about', 'priority', 'label', 'time', ...textKeys] as const
+export const matchKeys = [
+  ...(['about', 'priority', 'label', 'time', 'outcome', 'mode'] as const),
+  ...textKeys,
+] as const
 
 /** What may be told of in the rules: routes that name others would never fit. */
 export interface KnownNames {
@@ -29,9 +34,22 @@ export function readMatch(shape: ShapeReader, known: KnownNames | undefined): Ro
     const nodes = shape.texts(key)
     if (nodes === undefined) continue
     match[key] = nodes.map(({ text }) => text)
-    if (known === undefined) continue
+    if (key === 'state' && about?.every((one) => one === 'response') === true) {
+      for (const node of nodes) checkName(shape, node, responseStates, 'response state')
+    }
+    // what answers is called otherwise than what detects
+    if (known === undefined || about?.includes('response') === true) continue
     if (key === 'rule') for (const node of nodes) checkName(shape, node, known.rules, 'rule')
     if (key === 'tag') for (const node of nodes) checkName(shape, node, known.tags, 'tag')
+  }
+  for (const [key, names] of Object.entries(responseKeys)) {
+    const nodes = shape.texts(key)
+    if (nodes === undefined) continue
+    match[key] = nodes.map(({ text }) => text)
+    for (const node of nodes) checkName(shape, node, names, key)
+    if (about?.includes('response') !== true) {
+      shape.node.invalid(`only responses have ${key}: add about: response`, shape.node.place(key))
+    }
   }
   const label = readLabels(shape)
   if (label !== undefined) match['label'] = label

@@ -136,6 +136,25 @@ describe('mistakes', () => {
     expect(messages(good.replace(before, after))).toEqual(told)
   })
 
+  it('what only responses have, and names that they do not have', () => {
+    const named = (more: string) =>
+      messages(good.replace('priority: critical', `priority: critical\n    ${more}`))
+    expect(named('about: response\n    state: awaiting\n    mode: [auto, approve]')).toEqual([])
+    expect(named('about: [incident, response]\n    outcome: un*')).toEqual([])
+    expect(named('outcome: contained')).toEqual([
+      '19 only responses have outcome: add about: response',
+    ])
+    expect(named('about: response\n    outcome: containd')).toEqual([
+      '20 there is no outcome "containd"; did you mean "contained"?',
+    ])
+    expect(named('about: response\n    mode: off')).toEqual([
+      '20 there is no mode "off": one of observe, approve, auto',
+    ])
+    expect(named('about: response\n    state: aproved')).toEqual([
+      '20 there is no response state "aproved"; did you mean "approved"?',
+    ])
+  })
+
   it('are told all at once, with their line', () => {
     const text = good.replace('namespace:', 'namespaces:').replace('kind: sns', 'kind: snx')
     const { ok, diagnostics } = read(text)

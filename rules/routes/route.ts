@@ -4,8 +4,15 @@ import type { Destination } from './destination.ts'
 import type { Schedule } from './schedule.ts'
 
 /** What a message can be about; a route is about incidents unless it says otherwise. */
-export const subjects = ['incident', 'health', 'delivery'] as const
+export const subjects = ['incident', 'health', 'delivery', 'response'] as const
 export type SubjectKind = (typeof subjects)[number]
+
+/** Where a response is; `awaiting`: it was planned, and somebody has to approve it. */
+export const responseStates = [
+  ...(['planned', 'awaiting', 'approved', 'done', 'failed', 'verified', 'expired'] as const),
+]
+export const outcomes = ['contained', 'partially_contained', 'unenforced', 'unverified'] as const
+export const responseModes = ['observe', 'approve', 'auto'] as const
 
 /**
  * Conditions of a route. All that are given must hold; of a list one entry is enough. Texts may hold
@@ -25,8 +32,12 @@ export interface RouteMatch {
   readonly label?: Readonly<Record<string, readonly string[]>>
   /** Event source, as in rules: syscall, aws_cloudtrail, … */
   readonly source?: readonly string[]
-  /** State of a sensor or of a destination: silent, losing, refused, … */
+  /** State of a sensor, of a destination or of a response: silent, losing, refused, awaiting, … */
   readonly state?: readonly string[]
+  /** How a containment turned out, one of {@link outcomes}. */
+  readonly outcome?: readonly string[]
+  /** How far a response may go, one of {@link responseModes}. */
+  readonly mode?: readonly string[]
   readonly time?: Schedule
 }
 
@@ -64,6 +75,8 @@ export interface Subject {
   readonly labels: Readonly<Record<string, string>>
   readonly source?: string
   readonly state?: string
+  readonly outcome?: string
+  readonly mode?: string
   /** When it is said, milliseconds of the epoch. */
   readonly time: number
 }

@@ -44,6 +44,8 @@ export interface Case {
   /** The one secret (or permission) that it takes is another one from now on; gives the new members. */
   changeLogin(): Readonly<Record<string, string>>
   remove(): Promise<void> | void
+  /** Ids of messages about responses that people see, each as often as they see it; none when it shows no ids. */
+  lines?(): readonly string[]
   /** Texts that it would take for markup: mentions, links, images. */
   markup?(): readonly string[]
   stop(): Promise<void>
@@ -81,6 +83,8 @@ function destinationOf(
   }
 }
 
+const linesIn = (text: string) =>
+  [...text.matchAll(/(?:· response |lanner-response:)([0-9a-f]+-\d+)/g)].map(([, id = '']) => id)
 const subjectIn = (text: string) => /[0-9a-f]{64}/.exec(text)?.[0] ?? ''
 
 const slackBot: CaseMaker = {
@@ -98,6 +102,11 @@ const slackBot: CaseMaker = {
           subject: String((body.metadata?.event_payload as { subject?: string })?.subject),
           state: /, closed/.test(body.text ?? '') ? 'closed' : 'open',
         })),
+      lines: () =>
+        slack.messages.flatMap(({ body }) => {
+          const { response } = (body.metadata?.event_payload ?? {}) as { response?: string }
+          return response === undefined ? [] : [response]
+        }),
       changeLogin: () => {
         slack.token = 'xoxb-new'
         return { token: slack.token }
@@ -222,6 +231,7 @@ const jira: CaseMaker = {
           subject: fields.labels.includes(`lanner-${'1'.repeat(40)}`) ? '1'.repeat(64) : '',
           state: status === 'Done' ? 'closed' : 'open',
         })),
+      lines: () => linesIn(JSON.stringify(vendor.issues)),
       changeLogin: () => {
         vendor.login = `Basic ${Buffer.from('bot@example.com:new').toString('base64')}`
         return { email: 'bot@example.com', token: 'new' }
@@ -247,6 +257,7 @@ const github: CaseMaker = {
       secret: { token: 'good' },
       make: tellGithub,
       seen: () => vendor.issues.map(({ body, state }) => ({ subject: subjectIn(body), state })),
+      lines: () => linesIn(JSON.stringify(vendor.issues)),
       changeLogin: () => {
         vendor.token = 'new'
         return { token: 'new' }
@@ -404,6 +415,10 @@ const webhook: CaseMaker = {
           subject: String(event['subject']),
           state: (event['data'] as { state: 'open' }).state,
         })),
+      lines: () =>
+        [...vendor.events].flatMap(([id, event]) =>
+          String(event['type']).startsWith('lanner.response.') ? [id] : [],
+        ),
       changeLogin: () => {
         vendor.key = 'another key'
         return { key: vendor.key }

@@ -2,6 +2,7 @@ import type {
   DeliveryMessage,
   HealthMessage,
   IncidentMessage,
+  ResponseMessage,
 } from '../../lambdas/shared/bus-messages.ts'
 import type { Detection } from '../../lambdas/shared/detection.ts'
 import type { Incident } from '../../lambdas/shared/incident.ts'
@@ -121,3 +122,33 @@ export const sampleDelivery: DeliveryMessage = {
   text: 'it answered 401 Unauthorized',
   time: '2026-11-26T18:20:00.000Z',
 }
+
+/** What a response to the sample incident said, as its line number `n`. */
+export function sampleResponse(n: number, over: Partial<ResponseMessage> = {}): ResponseMessage {
+  const response = 'c0ffee'.repeat(5).padEnd(32, '0')
+  return {
+    ...{ id: `${response}-${n}`, response, incident: '1'.repeat(64), cluster: 'prod-eu' },
+    ...{ rule: 'Cut off what talks to strangers', mode: 'approve', phase: 'closed' },
+    target: { namespace: 'payments', name: 'api-7d9f8b6c5-x2x7k', uid: '6f1c-11' },
+    ...{ text: 'done', time: '2026-11-26T18:21:00.000Z' },
+    ...over,
+  }
+}
+
+/** It waits for approval. */
+export const sampleAwaiting = sampleResponse(0, {
+  phase: 'awaiting',
+  text: 'waits for approval: Describe the pod | Cut the pod off (Service api sends it no more traffic)',
+  approve: {
+    planHash: '5eed'.repeat(16),
+    until: '2026-11-26T18:51:00.000Z',
+    does: ['Describe the pod', 'Cut the pod off (Service api sends it no more traffic)'],
+  },
+})
+
+/** It acted, and the pod talks on. */
+export const sampleUnenforced = sampleResponse(4, {
+  ...{ phase: 'holding', outcome: 'unenforced', next: 'end the pod' },
+  text: 'unenforced: a connection was made 12 s after the act; next: end the pod',
+  evidence: { manifest: 'evidence/prod-eu/1/c0ffee/manifest.json', head: 'e'.repeat(64) },
+})

@@ -15,8 +15,10 @@ import { Secrets } from '../../lambdas/notify/delivery/secrets.ts'
 import type { MakeSender } from '../../lambdas/notify/delivery/sender.ts'
 import {
   type DeliveryMessage,
+  type DetailType,
   detailTypes,
   type IncidentMessage,
+  type ResponseMessage,
 } from '../../lambdas/shared/bus-messages.ts'
 import type { DeliveryEnvelope } from '../../lambdas/shared/delivery-envelope.ts'
 import { sampleRunbook } from './sample-messages.ts'
@@ -104,6 +106,13 @@ export class VirtualDelivery {
     const { name } = this.#options.destination
     const envelope = { destination: name, detailType: type, detail: message, attempt: 0 }
     this.queue.push({ at: this.now, envelope: { ...envelope, since: this.now } })
+  }
+
+  /** A message about a response, as the router hands it on. */
+  say(detailType: DetailType, detail: ResponseMessage): void {
+    const { name } = this.#options.destination
+    const envelope = { destination: name, detailType, detail, attempt: 0, since: this.now }
+    this.queue.push({ at: this.now, envelope })
   }
 
   async rotate(members: Readonly<Record<string, string>>): Promise<void> {

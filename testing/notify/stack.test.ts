@@ -10,7 +10,12 @@ import { topology } from '../../infra/topology/index.ts'
 import { detailTypes } from '../../lambdas/shared/bus-messages.ts'
 import { AlertmanagerStandIn } from '../destinations/alertmanager.ts'
 import { FaultServer } from '../destinations/fault-server.ts'
-import { sampleClosed, sampleMessage } from '../destinations/sample-messages.ts'
+import {
+  sampleAwaiting,
+  sampleClosed,
+  sampleMessage,
+  sampleResponse,
+} from '../destinations/sample-messages.ts'
 import { SlackStandIn } from '../destinations/slack.ts'
 
 const slack = new SlackStandIn()
@@ -95,6 +100,31 @@ it('an incident on the bus reaches a chat, an Alertmanager and a topic, each onc
   mails.push(...(await inbox()))
   expect([slack.messages.length, alertmanager.alerts.size, mails.length]).toEqual([1, 1, 1])
   expect(mails[0]).toContain('Standard streams redirected')
+}, 60_000)
+
+it('what a response waits for is in the thread of its incident, with the command that approves it', async () => {
+  const inTime = new Date(Date.now() + 600_000).toISOString()
+  const approve = { ...sampleAwaiting.approve!, until: inTime }
+  await put(detailTypes.planned, { ...sampleAwaiting, approve })
+  await put(detailTypes.planned, { ...sampleAwaiting, approve })
+  const mails: string[] = []
+  await until(async () => {
+    mails.push(...(await inbox()))
+    return slack.messages.length > 1 && alertmanager.alerts.size > 1 && mails.length > 0
+  })
+  await stack.settle(20_000)
+  mails.push(...(await inbox()))
+  expect([slack.messages.length, alertmanager.burning(Date.now()).length, mails.length]).toEqual([
+    2, 2, 1,
+  ])
+  const [incident, reply] = slack.messages
+  expect(reply!.threadTs).toBe(incident!.ts)
+  const { response, planHash } = { ...sampleAwaiting, ...approve }
+  const command = `lanner approve ${response} --plan ${planHash}`
+  expect(JSON.stringify(reply!.body)).toContain(command)
+  expect(mails[0]).toContain(command)
+  await put(detailTypes.approved, sampleResponse(1, { text: 'approved by ann' }))
+  await until(() => slack.messages.length > 2 && alertmanager.burning(Date.now()).length === 1)
 }, 60_000)
 
 it('its end goes to those who know of its beginning, although no route fits any more', async () => {

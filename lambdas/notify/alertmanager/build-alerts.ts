@@ -23,6 +23,7 @@ export interface AlertTimes {
  */
 export function labelsOf(notice: Notice, teamLabel: string): Record<string, string> {
   const { title, about, priority, subject, where, tactics } = notice
+  if (notice.response !== undefined) return labelsOfResponse(notice, notice.response.id)
   const [kind, name] = where.workload?.split('/') ?? []
   const labels: readonly (readonly [string, string | undefined])[] = [
     ['alertname', title],
@@ -36,6 +37,22 @@ export function labelsOf(notice: Notice, teamLabel: string): Record<string, stri
     ['workload', name ?? kind],
     ['tactic', tactics[0]],
     ['team', where.labels[teamLabel]],
+  ]
+  const given = labels.filter((label): label is readonly [string, string] => Boolean(label[1]))
+  return Object.fromEntries(given.map(([label, value]) => [label, clip(value, 200)]))
+}
+
+/** One alert a response, with the incident's label: it burns while somebody has to do something. */
+function labelsOfResponse({ subject, where }: Notice, response: string): Record<string, string> {
+  const labels: readonly (readonly [string, string | undefined])[] = [
+    ['alertname', 'Response needs somebody'],
+    ['severity', 'critical'],
+    ['source', 'lanner'],
+    ['about', 'response'],
+    ['incident', subject.slice(0, 40)],
+    ['response', response.slice(0, 40)],
+    ['cluster', where.cluster],
+    ['namespace', where.namespace],
   ]
   const given = labels.filter((label): label is readonly [string, string] => Boolean(label[1]))
   return Object.fromEntries(given.map(([label, value]) => [label, clip(value, 200)]))

@@ -3,9 +3,11 @@ import { parsePriority, priorityNames } from '#engine'
 import type { TextRedactor } from '#redact'
 import type { DeliveryMessage, HealthMessage, IncidentMessage } from '../../shared/bus-messages.ts'
 import { statePriorities, type Told } from '../../shared/route-subject.ts'
-import type { Link, Notice, Where } from './notice.ts'
+import type { Notice, Where } from './notice.ts'
+import { cleaned, linksOf, nowhere, placeOf } from './places.ts'
 import { clip, visible } from './plain-text.ts'
 import { redactMessage } from './redact-message.ts'
+import { lineOf, responseNotice } from './response-notice.ts'
 import { meaningOf, stepsOf } from './runbook-steps.ts'
 import { tacticsOf, techniquesOf } from './techniques.ts'
 
@@ -28,14 +30,19 @@ export function makeNotice(told: Told, context: NoticeContext): Notice {
       return healthNotice(redactMessage(told.message, context.redactor), context)
     case 'delivery':
       return deliveryNotice(redactMessage(told.message, context.redactor))
+    case 'response':
+      return responseNotice(told, context)
   }
 }
 
 /** What a message is about, and how new it is: known without reading the rest of it. */
-export function identityOf({ about, message }: Told): Pick<Notice, 'subject' | 'revision'> {
+export function identityOf(told: Told): Pick<Notice, 'subject' | 'revision'> {
+  const { about, message } = told
   if (about === 'incident') {
     return { subject: message.incident.id, revision: message.incident.revision }
   }
+  // what a response does belongs to its incident, in whose thread nothing of it takes the place of another
+  if (about === 'response') return { subject: message.incident, revision: lineOf(message) }
   const revision = Date.parse(message.time)
   if (about === 'delivery') return { subject: idOf('delivery', message.destination), revision }
   return { subject: idOf('health', message.cluster, message.node), revision }
@@ -121,21 +128,6 @@ function sentenceOf({ incident, reason }: IncidentMessage, title: string, where:
   return `${title}${by} ${placeOf(where)}${times}${ended}.`
 }
 
-/** Where it is, in words: `in pod payments/api-7f, on node n1 of cluster prod`. */
-function placeOf({ namespace, pod, container, node, cluster }: Where): string {
-  const inside =
-    pod !== undefined
-      ? `in pod ${namespace}/${pod}`
-      : container !== undefined
-        ? `in container ${container}`
-        : node === undefined
-          ? 'on several nodes'
-          : 'on the host'
-  const at = node === undefined ? '' : `, node ${node}`
-  const of = cluster === '' ? '' : `, cluster ${cluster}`
-  return clip(`${inside}${at}${of}`, 400)
-}
-
 function clock(time: string): string {
   return /T(\d{2}:\d{2}:\d{2})/.exec(time)?.[1]?.concat(' UTC') ?? time
 }
@@ -150,43 +142,12 @@ function evidenceOf({ incident, cut, full }: IncidentMessage): string {
   return clip(`${gaps}${sure}${shortened}.`, 500)
 }
 
-/** Values without those that are not known, each on one line. */
-function cleaned(where: { readonly [key in keyof Where]: Where[key] | undefined }): Where {
-  const labels = Object.entries(where.labels ?? {}).map(([name, value]) => [
-    clip(visible(name), 320),
-    clip(visible(value), 64),
-  ])
-  const texts = Object.entries(where).flatMap(([key, value]) =>
-    typeof value === 'string' && value !== '' ? [[key, clip(visible(value), 256)]] : [],
-  )
-  return {
-    cluster: '',
-    ...Object.fromEntries(texts),
-    labels: Object.fromEntries(labels.slice(0, 20)),
-  } as Where
-}
-
 function fieldsOf(fields: Readonly<Record<string, unknown>>): Record<string, string> {
   const known = Object.entries(fields).filter(
     ([, value]) =>
       typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint',
   )
   return Object.fromEntries(known.map(([name, value]) => [name, String(value)]))
-}
-
-function linksOf(
-  templates: Readonly<Record<string, string>>,
-  values: Readonly<Record<string, string | undefined>>,
-): Link[] {
-  return Object.entries(templates).flatMap(([title, template]) => {
-    let isWhole = true
-    const url = template.replace(/\{([\w.-]+)\}/g, (_, name: string) => {
-      const value = Object.hasOwn(values, name) ? values[name] : undefined
-      if (value === undefined || value === '') isWhole = false
-      return encodeURIComponent((value ?? '').toWellFormed())
-    })
-    return isWhole && url.length <= 2000 ? [{ title: clip(title, 60), url }] : []
-  })
 }
 
 const healthTitles: Readonly<Record<HealthMessage['state'], string>> = {
@@ -202,7 +163,7 @@ const healthTitles: Readonly<Record<HealthMessage['state'], string>> = {
 
 function healthNotice(message: HealthMessage, { links }: NoticeContext): Notice {
   const { cluster, node, state, text, time } = message
-  const where = cleaned({ ...none, cluster, node })
+  const where = cleaned({ ...nowhere, cluster, node })
   const isOver = state === 'back' || state === 'started' || state === 'canary'
   return {
     ...stateNotice({ about: 'health', message }, healthTitles[state]),
@@ -227,17 +188,12 @@ function deliveryNotice(message: DeliveryMessage): Notice {
     ...stateNotice({ about: 'delivery', message }, deliveryTitles[state]),
     state: state === 'back' ? 'closed' : 'open',
     sentence: `${deliveryTitles[state]}: ${visible(destination)} (${kind}): ${clip(visible(text), 600)}`,
-    where: cleaned({ ...none, cluster: '' }),
+    where: cleaned({ ...nowhere, cluster: '' }),
     ...(state === 'back' && { closed: time }),
   }
 }
 
-const none = {
-  ...{ account: undefined, region: undefined, node: undefined, namespace: undefined },
-  ...{ workload: undefined, pod: undefined, container: undefined, image: undefined, labels: {} },
-}
-
-function stateNotice(told: Exclude<Told, { about: 'incident' }>, title: string) {
+function stateNotice(told: Extract<Told, { about: 'health' | 'delivery' }>, title: string) {
   const { id, state, time } = told.message
   return {
     ...{ id, ...identityOf(told), about: told.about, reason: state, title },

@@ -51,6 +51,28 @@ export interface Notice {
   /** For machines; without secrets. */
   readonly incident?: Incident
   readonly detection?: Detection
+  /** Of a message about a response. */
+  readonly response?: NoticeOfResponse
+}
+
+/** What machines are told of a response. */
+export interface NoticeOfResponse {
+  readonly id: string
+  readonly rule: string
+  readonly mode: string
+  readonly phase: string
+  readonly outcome?: string
+  /** What is proposed when it is not contained. */
+  readonly next?: string
+  /** What an approval is bound to, until when (ISO 8601), and what would be done. */
+  readonly planHash?: string
+  readonly approveUntil?: string
+  readonly does?: readonly string[]
+}
+
+/** By what a destination knows that it was told a message about the subject already. */
+export function markOf({ about, id, revision }: Notice): string {
+  return about === 'response' ? `response ${id}` : `message ${revision}`
 }
 
 export interface Where {

@@ -46,8 +46,10 @@ export function timesOf({ count, first, last, rules }: Notice): string {
 }
 
 /** What state it is in: `CRITICAL`, `CRITICAL, closed`. */
-export function statusOf({ priority, state }: Notice): string {
+export function statusOf({ priority, state, about }: Notice): string {
   const name = priorityNames[priority]!.toUpperCase()
+  // a response that went well ends nothing
+  if (about === 'response') return name
   return state === 'closed' ? `${name}, closed` : name
 }
 
@@ -78,7 +80,7 @@ export function textOf(notice: Notice): string {
     ['WHEN', `  ${timesOf(notice)}`],
     ['EVIDENCE', `  ${evidence}`],
     links.length === 0 ? [] : ['LINKS', ...links.map(({ title, url }) => `  ${title}: ${url}`)],
-    [`${capital(about)} ${subject}, message ${id}`],
+    [`${capital(about === 'response' ? 'incident' : about)} ${subject}, message ${id}`],
   ]
   return sections
     .filter((lines) => lines.length > 0)

@@ -3,8 +3,9 @@ import type { Destination } from '#routes'
 import type { DeliveryMessage } from '../../shared/bus-messages.ts'
 import type { DeliveryEnvelope } from '../../shared/delivery-envelope.ts'
 import { type Told as Message, toldBy } from '../../shared/route-subject.ts'
-import { identityOf, type Notice } from '../content/index.ts'
+import type { Notice } from '../content/index.ts'
 import { Channel, type ChannelChange } from './channel.ts'
+import { failed, type Item, isUnsure, itemOf, leased, shown, waiting, whyNot } from './item.ts'
 import { Ledger, type LedgerEntry, type Told } from './ledger.ts'
 import { DeliveryProblem } from './problem.ts'
 import type { Before, Sender, Telling } from './sender.ts'
@@ -102,8 +103,7 @@ class Attempt {
   readonly #message: Message
   readonly #open: OpenDestination
   readonly #channel: Channel
-  readonly #subject: string
-  readonly #revision: number
+  readonly #item: Item
 
   constructor(
     ports: DeliverPorts,
@@ -118,19 +118,17 @@ class Attempt {
     this.#message = message
     this.#open = open
     this.#channel = new Channel(ports.store, open.destination, ports)
-    const { subject, revision } = identityOf(message)
-    this.#subject = subject
-    this.#revision = revision
+    this.#item = itemOf(message, envelope.timer)
   }
 
   async run(): Promise<void> {
     for (;;) {
-      const entry = await this.#ledger.read(this.#open.destination.name, this.#subject)
-      const skipped = this.#whyNot(entry.told)
+      const entry = await this.#ledger.read(this.#open.destination.name, this.#item.subject)
+      const skipped = whyNot(this.#item, entry.told, this.#ports.now())
       if (skipped !== undefined) return this.#count(skipped)
       const { lease } = entry.told
       if (lease !== undefined && lease.until > this.#ports.now()) {
-        // somebody is telling another revision of it right now
+        // somebody is telling something else of it right now
         return this.#wait(entry, Math.min(lease.until, this.#ports.now() + 2 * second))
       }
       const admission = await this.#channel.admit(this.#envelope.hasTurn === true)
@@ -146,46 +144,24 @@ class Attempt {
     }
   }
 
-  /** Why it need not be told; `undefined` when it must be. */
-  #whyNot(told: Told): DeliveryFigure | undefined {
-    const { timer } = this.#envelope
-    if (timer !== undefined) {
-      const isCurrent = told.timer === timer && told.shown === this.#revision
-      return isCurrent && told.newest === told.shown && told.state === 'open'
-        ? undefined
-        : 'Superseded'
-    }
-    if (this.#revision === told.shown) return 'Duplicate'
-    return this.#revision < told.newest ? 'Superseded' : undefined
-  }
-
   /** Back into the queue; what is older than this need not wait any more. */
   async #wait(entry: LedgerEntry, at: number, hasTurn = false): Promise<void> {
     const { now, later } = this.#ports
     if (now() - this.#envelope.since > this.#open.destination.giveUpMs) {
       return this.#giveUp('it could not be told in time')
     }
-    if (entry.told.newest < this.#revision) {
-      const newest = { ...entry.told, newest: this.#revision }
-      // somebody else's write tells as much or more; the message itself comes again in any case
-      await this.#ledger.write(entry, newest)
-    }
+    const newest = waiting(this.#item, entry.told)
+    // somebody else's write tells as much or more; the message itself comes again in any case
+    if (newest !== undefined) await this.#ledger.write(entry, newest)
     this.#count('Deferred')
     const { hasTurn: _, ...rest } = this.#envelope
     await later({ ...rest, notBefore: at, ...(hasTurn && { hasTurn }) }, at - now())
   }
 
   #lease(entry: LedgerEntry): Promise<LedgerEntry | undefined> {
-    const { told } = entry
     const until = this.#ports.now() + 4 * this.#open.destination.timeoutMs + 5 * second
-    const lease = { holder: this.#ports.token(), until, revision: this.#revision }
-    // a lease that nobody gave back is of somebody who broke off
-    const unsure = told.lease?.revision ?? told.unsure
-    const newest = Math.max(told.newest, this.#revision)
-    return this.#ledger.write(entry, {
-      ...{ ...told, newest, lease },
-      ...(unsure !== undefined && { unsure }),
-    })
+    const lease = { holder: this.#ports.token(), until }
+    return this.#ledger.write(entry, leased(this.#item, entry.told, lease))
   }
 
   async #tell(entry: LedgerEntry): Promise<void> {
@@ -193,7 +169,7 @@ class Attempt {
     const before: Before = {
       ref: told.ref,
       shown: told.shown === 0 ? 'nothing' : told.state,
-      isUnsure: told.unsure !== undefined,
+      isUnsure: isUnsure(this.#item, told),
       isAgain: this.#envelope.timer !== undefined,
     }
     const notice = await this.#ports.noticeOf(this.#message)
@@ -218,12 +194,12 @@ class Attempt {
   }
 
   async #succeeded(entry: LedgerEntry, notice: Notice, telling: Telling): Promise<void> {
-    const { lease: _, unsure: __, ...told } = entry.told
-    const { againMs } = telling
-    const repeats = againMs !== undefined && notice.state === 'open'
+    const { told } = entry
+    const { againMs, ref } = telling
+    const isRevision = this.#item.kind === 'revision'
+    const repeats = isRevision && againMs !== undefined && notice.state === 'open'
     const timer = repeats ? told.timer + 1 : told.timer
-    const shown = Math.max(told.shown, this.#revision)
-    const next: Told = { ...told, shown, state: notice.state, ref: telling.ref, timer }
+    const next = shown(this.#item, told, { state: notice.state, ref, timer })
     if (repeats) {
       // before it is written down: a timer too many is void, one too few lets an alert end too early
       const since = this.#ports.now()
@@ -237,9 +213,8 @@ class Attempt {
   }
 
   async #failed(entry: LedgerEntry, problem: DeliveryProblem): Promise<void> {
-    const { kind, message, isUnsure, waitMs } = problem
-    const { lease: _, ...told } = entry.told
-    await this.#close(entry, { ...told, ...(isUnsure && { unsure: this.#revision }) })
+    const { kind, message, waitMs } = problem
+    await this.#close(entry, failed(this.#item, entry.told, problem.isUnsure))
     await this.#announce(await this.#channel.failed(problem), message)
     if (kind === 'rejected') {
       this.#count('Rejected')
@@ -262,7 +237,7 @@ class Attempt {
     let next = told
     for (let at = entry, attempt = 0; attempt < closeAttempts; attempt += 1) {
       if ((await this.#ledger.write(at, next)) !== undefined) return
-      at = await this.#ledger.read(name, this.#subject)
+      at = await this.#ledger.read(name, this.#item.subject)
       if (at.told.lease?.holder !== entry.told.lease?.holder) return
       // only `newest` can have grown, by those that wait
       next = { ...told, newest: Math.max(told.newest, at.told.newest) }

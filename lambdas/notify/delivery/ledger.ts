@@ -10,12 +10,27 @@ export interface Told {
   /** What the destination needs to find it again: a message's time stamp, a ticket's key. */
   readonly ref: Json
   /** Who is telling it right now, and until when (milliseconds of the epoch) nobody else may. */
-  readonly lease?: { readonly holder: string; readonly until: number; readonly revision: number }
+  readonly lease?: Lease
   /** A revision that may have been taken although no answer said so. */
   readonly unsure?: number
   /** Number of the timer that says it again while it is open. */
   readonly timer: number
+  /** What responses to it did and was told, by message, the newest {@link mostLines}. */
+  readonly lines?: readonly string[]
+  /** Of those, what may have been taken although no answer said so. */
+  readonly unsureLines?: readonly string[]
 }
+
+export interface Lease {
+  readonly holder: string
+  readonly until: number
+  readonly revision: number
+  /** The message about a response that is told; without, the revision is. */
+  readonly line?: string
+}
+
+/** So many messages about responses to one incident are known to have been told. */
+export const mostLines = 64
 
 const nothing: Told = { ...{ shown: 0, newest: 0, state: 'open', ref: null, timer: 0 } }
 

@@ -2,7 +2,10 @@ import type { Json } from '#correlate'
 import type { Destination } from '#routes'
 import type { Notice } from '../content/index.ts'
 
-/** What the destination knows of the subject already. */
+/**
+ * What the destination knows of the subject already. A notice about a response has its incident as subject:
+ * it is told where that is told, and changes nothing that is said of the incident itself.
+ */
 export interface Before {
   /** As the sender gave it at the last telling; null at the first. */
   readonly ref: Json

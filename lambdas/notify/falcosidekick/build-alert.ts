@@ -28,7 +28,7 @@ export function buildAlert(notice: Notice): Alert | undefined {
       output_fields: { ...pod, ...own },
       priority: priorityNames[notice.priority]!,
       rule: notice.title,
-      source: about === 'incident' ? 'lanner' : 'internal',
+      source: about === 'incident' || about === 'response' ? 'lanner' : 'internal',
       tags: notice.tags,
       time: notice.last,
     }

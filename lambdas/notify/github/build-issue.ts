@@ -21,7 +21,8 @@ export function markerOf({ subject }: Notice): string {
 }
 
 /** By which it is seen whether a message was told already. */
-export function revisionMarker({ revision }: Notice): string {
+export function revisionMarker({ about, id, revision }: Notice): string {
+  if (about === 'response') return `<!-- lanner-response:${id.replace(/[^\w-]/g, '')} -->`
   return `<!-- lanner-revision:${revision} -->`
 }
 
@@ -40,11 +41,12 @@ export function buildIssue(notice: Notice): GithubIssue {
 
 /** What is new of an issue there is. */
 export function buildComment(notice: Notice): string {
-  const { sentence, words, reason } = notice
+  const { about, sentence, words, reason } = notice
   const lines = [
     `**${statusOf(notice)}** (${reason})`,
     plainMarkdown(sentence),
     ...(words === undefined ? [] : [fenced(words)]),
+    ...(about === 'response' ? stepTexts(notice) : []),
     plainMarkdown(timesOf(notice)),
     revisionMarker(notice),
   ]
@@ -69,14 +71,7 @@ function bodyOf(notice: Notice): string {
           ...(meaning === undefined ? [] : [plainMarkdown(meaning)]),
           ...techniques.map(({ id, name, url }) => `- [${id}](${url}) ${plainMarkdown(name)}`),
         ].join('\n\n'),
-    steps.length === 0
-      ? ''
-      : [
-          '### First steps',
-          ...steps.map(({ text, commands }, at) =>
-            [`${at + 1}. ${plainMarkdown(text)}`, ...commands.map(fenced)].join('\n\n'),
-          ),
-        ].join('\n\n'),
+    steps.length === 0 ? '' : ['### First steps', ...stepTexts(notice)].join('\n\n'),
     `### When\n\n${plainMarkdown(timesOf(notice))}`,
     `### Evidence\n\n${plainMarkdown(evidence)}`,
     links.length === 0
@@ -84,6 +79,12 @@ function bodyOf(notice: Notice): string {
       : links.map(({ title, url }) => `- [${plainMarkdown(title)}](<${url}>)`).join('\n'),
   ]
   return sections.filter((text) => text !== '').join('\n\n')
+}
+
+function stepTexts({ steps }: Notice): string[] {
+  return steps.map(({ text, commands }, at) =>
+    [`${at + 1}. ${plainMarkdown(text)}`, ...commands.map(fenced)].join('\n\n'),
+  )
 }
 
 /** A bar ends a cell even within code. */

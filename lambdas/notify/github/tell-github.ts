@@ -47,7 +47,7 @@ class Issues {
     // somebody deleted or moved it: what happened still has to be somewhere
     if (state === undefined) return this.#create(notice)
     if (!isSaid) await this.#comment(notice, number, before.isUnsure)
-    await this.#turn(notice, number, state)
+    if (notice.about !== 'response') await this.#turn(notice, number, state)
     return { ref: { number } }
   }
 
@@ -77,7 +77,7 @@ class Issues {
     const body = buildIssue(notice)
     const { text } = await this.#send({ method: 'POST', url: this.#base, body })
     const { number } = parse<Issue>(text)
-    await this.#turn(notice, number, 'open')
+    if (notice.about !== 'response') await this.#turn(notice, number, 'open')
     return { ref: { number } }
   }
 

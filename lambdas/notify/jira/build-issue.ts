@@ -1,5 +1,6 @@
 import {
   clip,
+  markOf,
   type Notice,
   placesOf,
   severityOf,
@@ -50,11 +51,12 @@ export function buildIssue(notice: Notice, project: string, issueType: string): 
 
 /** What is new of an issue there is. */
 export function buildComment(notice: Notice): AdfNode {
-  const { sentence, words, reason } = notice
+  const { about, sentence, words, reason } = notice
   return document([
     paragraph([strong(statusOf(notice)), plain(` (${reason}) ${sentence}`)]),
     ...(words === undefined ? [] : [codeBlock(words)]),
-    paragraph([plain(`${timesOf(notice)} · message ${notice.revision}`)]),
+    ...(about === 'response' ? stepNodes(notice) : []),
+    paragraph([plain(`${timesOf(notice)} · ${markOf(notice)}`)]),
   ])
 }
 
@@ -73,15 +75,19 @@ function descriptionOf(notice: Notice): AdfNode {
     ...(meaning === undefined ? [] : [paragraph([plain(meaning)])]),
     ...techniques.map(({ id, name, url }) => paragraph([linked(id, url), plain(` ${name}`)])),
     ...(steps.length === 0 ? [] : [heading('First steps')]),
-    ...steps.flatMap(({ text, commands }, at) => [
-      paragraph([plain(`${at + 1}. ${text}`)]),
-      ...commands.map(codeBlock),
-    ]),
+    ...stepNodes(notice),
     heading('When'),
-    paragraph([plain(`${timesOf(notice)} · message ${notice.revision}`)]),
+    paragraph([plain(`${timesOf(notice)} · ${markOf(notice)}`)]),
     heading('Evidence'),
     paragraph([plain(evidence)]),
     ...links.map(({ title, url }) => paragraph([linked(title, url)])),
+  ])
+}
+
+function stepNodes({ steps }: Notice): AdfNode[] {
+  return steps.flatMap(({ text, commands }, at) => [
+    paragraph([plain(`${at + 1}. ${text}`)]),
+    ...commands.map(codeBlock),
   ])
 }
 

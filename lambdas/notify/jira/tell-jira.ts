@@ -1,4 +1,4 @@
-import type { Notice } from '../content/index.ts'
+import { markOf, type Notice } from '../content/index.ts'
 import { DeliveryProblem } from '../delivery/problem.ts'
 import type { Before, Sender, SenderSetup, Telling } from '../delivery/sender.ts'
 import type { WebAnswer, WebClient, WebRequest } from '../delivery/web-client.ts'
@@ -41,7 +41,7 @@ class Issues {
       // somebody deleted it: what happened still has to be somewhere
       if (!isThere) return this.#create(notice)
     }
-    if (notice.state === 'closed') await this.#finish(key)
+    if (isEnd(notice)) await this.#finish(key)
     return { ref: { key } }
   }
 
@@ -59,7 +59,7 @@ class Issues {
     const body = buildIssue(notice, project, type)
     const { text } = await this.#send({ method: 'POST', url: `${this.#base}/issue`, body })
     const { key } = parse<{ key: string }>(text)
-    if (notice.state === 'closed') await this.#finish(key)
+    if (isEnd(notice)) await this.#finish(key)
     return { ref: { key } }
   }
 
@@ -94,8 +94,13 @@ class Issues {
 }
 
 /** How the last text of a description or comment ends. */
-function signOf({ revision }: Notice): string {
-  return ` · message ${revision}"`
+function signOf(notice: Notice): string {
+  return ` · ${markOf(notice)}"`
+}
+
+/** A response that is over ends no incident. */
+function isEnd({ about, state }: Notice): boolean {
+  return about !== 'response' && state === 'closed'
 }
 
 function parse<T>(text: string): T {

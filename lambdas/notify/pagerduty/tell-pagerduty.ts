@@ -27,6 +27,11 @@ export function tellPagerDuty(setup: SenderSetup): Sender {
   return {
     close: () => client.close(),
     tell: async (notice, before) => {
+      if (notice.about === 'response') {
+        // the same key as the incident: an open one shows it, one that is over is opened again
+        if (notice.state === 'open') await send(buildTrigger(notice, key))
+        return { ref: before.ref }
+      }
       // what closed before anybody heard of it must be heard of
       if (notice.state === 'open' || before.shown === 'nothing')
         await send(buildTrigger(notice, key))

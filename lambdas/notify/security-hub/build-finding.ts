@@ -19,6 +19,7 @@ const labels: Readonly<Record<Severity, 'CRITICAL' | 'HIGH' | 'MEDIUM' | 'LOW' |
 export function buildFinding(notice: Notice, place: HubPlace, now: number): AwsSecurityFinding {
   const { partition, region, account } = place
   const { subject, title, sentence, priority, where, count, evidence, words, links } = notice
+  const { response } = notice
   const own: readonly (readonly [string, string | undefined])[] = [
     ['lanner/Cluster', where.cluster],
     ['lanner/Namespace', where.namespace],
@@ -29,6 +30,9 @@ export function buildFinding(notice: Notice, place: HubPlace, now: number): AwsS
     ['lanner/Count', String(count)],
     ['lanner/Evidence', evidence],
     ['lanner/Words', words],
+    ['lanner/Response', response?.id],
+    ['lanner/Outcome', response?.outcome],
+    ['lanner/Plan', response?.planHash],
     ['lanner/Rules', notice.rules.map((rule) => `${rule.name} × ${rule.count}`).join(', ')],
     ['lanner/Techniques', notice.techniques.map(({ id, name }) => `${id} ${name}`).join(', ')],
   ]
@@ -37,10 +41,15 @@ export function buildFinding(notice: Notice, place: HubPlace, now: number): AwsS
   const parent = notice.lineage[1]
   const [first] = links
   const steps = notice.steps.map(({ text, commands }) => [text, ...commands].join(' ')).join(' ')
+  const idOf = (...parts: readonly (string | undefined)[]) =>
+    clip(['lanner', where.cluster, ...parts].filter(Boolean).join('/'), 512)
+  const ProductArn = `arn:${partition}:securityhub:${region}:${account}:product/${account}/default`
   return {
     SchemaVersion: '2018-10-08',
-    Id: clip(['lanner', where.cluster, subject].filter(Boolean).join('/'), 512),
-    ProductArn: `arn:${partition}:securityhub:${region}:${account}:product/${account}/default`,
+    // a response has a finding of its own beside that of its incident, which must stay as it is
+    Id: idOf(subject, response?.id),
+    ProductArn,
+    ...(response !== undefined && { RelatedFindings: [{ ProductArn, Id: idOf(subject) }] }),
     GeneratorId: clip(`lanner/${title}`, 512),
     AwsAccountId: account,
     Types: typesOf(notice),
@@ -67,7 +76,7 @@ export function buildFinding(notice: Notice, place: HubPlace, now: number): AwsS
       },
     }),
     Resources: resourcesOf(notice, place),
-    RecordState: 'ACTIVE',
+    RecordState: response !== undefined && notice.state === 'closed' ? 'ARCHIVED' : 'ACTIVE',
   }
 }
 

@@ -1,5 +1,6 @@
 import {
   clip,
+  markOf,
   type Notice,
   placesOf,
   type Severity,
@@ -60,6 +61,12 @@ export function buildMessage(notice: Notice): SlackMessage {
   return message(text, [attachment])
 }
 
+/** The place of an incident of which only responses are told: they are in its thread. */
+export function buildPlace({ subject, where }: Notice): SlackMessage {
+  const of = where.cluster === '' ? '' : ` of cluster ${where.cluster}`
+  return message(plainLine(`Incident ${subject.slice(0, 40)}${of}: what responses do`), [])
+}
+
 /** What is new, for the thread of the living message. */
 export function buildReply(notice: Notice): SlackMessage {
   const what = notice.words === undefined ? '' : ` ${notice.words}`
@@ -103,7 +110,7 @@ function blocksOf(notice: Notice): SlackBlock[] {
       markup(plain(clip(timesOf(notice), 500))),
       markup(plain(clip(`Evidence: ${evidence}`, 500))),
       ...links.slice(0, 7).map(({ title, url }) => markup(link(title, url))),
-      markup(plain(`${subject.slice(0, 40)} · message ${notice.revision}`)),
+      markup(plain(`${subject.slice(0, 40)} · ${clip(markOf(notice), 100)}`)),
     ],
   })
   return blocks

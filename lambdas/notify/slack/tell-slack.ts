@@ -2,7 +2,7 @@ import type { Notice } from '../content/index.ts'
 import { DeliveryProblem } from '../delivery/problem.ts'
 import type { Before, Sender, SenderSetup, Telling } from '../delivery/sender.ts'
 import { webClientOf } from '../delivery/web-client-of.ts'
-import { buildMessage, buildReply } from './build-message.ts'
+import { buildMessage, buildPlace, buildReply } from './build-message.ts'
 import { SlackApi, SlackError } from './slack-api.ts'
 
 /** Where the living message is, and the newest revision that its thread has. */
@@ -51,6 +51,7 @@ class Bot {
   }
 
   async tell(notice: Notice, before: Before): Promise<Telling> {
+    if (notice.about === 'response') return this.#add(notice, before)
     // what was over and begins again is another story
     const isNew = before.shown === 'closed' && notice.state === 'open'
     const known = isNew ? undefined : ((before.ref as unknown as Living | null) ?? undefined)
@@ -62,12 +63,62 @@ class Bot {
     return { ref: { ...living, replied } }
   }
 
+  /**
+   * What a response did, in the thread of its incident; what waits for somebody is shown in the channel,
+   * too. Where the incident is not known, a message in its place begins the thread.
+   */
+  async #add(notice: Notice, { ref, isUnsure }: Before): Promise<Telling> {
+    const known = ref as unknown as Living | null
+    const found = known ?? (isUnsure ? await this.#find(notice) : undefined)
+    const living = found ?? (await this.#begin(notice))
+    if (found !== undefined && isUnsure && (await this.#isSaid(living, 'response', notice.id))) {
+      return { ref: { ...living } }
+    }
+    try {
+      await this.#note(notice, living)
+      return { ref: { ...living } }
+    } catch (error) {
+      // somebody deleted the thread: what happened still has to be somewhere
+      const isLost =
+        error instanceof SlackError && /^(?:thread|message)_not_found$/.test(error.code)
+      if (!isLost) throw error
+      const anew = await this.#begin(notice)
+      await this.#note(notice, anew)
+      return { ref: { ...anew } }
+    }
+  }
+
+  async #note(notice: Notice, { channel, ts }: Living): Promise<void> {
+    await this.#api.call('chat.postMessage', {
+      ...{ ...buildMessage(notice), channel, thread_ts: ts, metadata: metadataOf(notice) },
+      ...(notice.state === 'open' && { reply_broadcast: true }),
+    })
+  }
+
+  /** In the place of an incident that the channel was not told of; it takes it when it comes. */
+  async #begin(notice: Notice): Promise<Living> {
+    const { channel = this.#channel, ts = '' } = await this.#api.call('chat.postMessage', {
+      ...{ ...buildPlace(notice), channel: this.#channel },
+      metadata: metadataOf({ ...notice, about: 'incident', revision: 0 }),
+    })
+    return { channel, ts, replied: 0 }
+  }
+
   async #post(notice: Notice): Promise<Living> {
     const { channel = this.#channel, ts = '' } = await this.#api.call('chat.postMessage', {
       ...{ ...buildMessage(notice), channel: this.#channel },
       metadata: metadataOf(notice),
     })
     return { channel, ts, replied: notice.revision }
+  }
+
+  /** Whether a message of the thread has that in its metadata. */
+  async #isSaid({ channel, ts }: Living, name: string, value: unknown): Promise<boolean> {
+    const query = { channel, ts, include_all_metadata: 'true', limit: '100' }
+    const { messages = [] } = await this.#api.read('conversations.replies', query)
+    return messages.some(
+      ({ ts: own, metadata }) => own !== ts && metadata?.event_payload[name] === value,
+    )
   }
 
   /** Whether there still is a message to update. */
@@ -88,14 +139,8 @@ class Bot {
   async #reply(notice: Notice, living: Living, isUnsure: boolean): Promise<number> {
     const { channel, ts, replied } = living
     if (replied >= notice.revision) return replied
-    if (isUnsure) {
-      const query = { channel, ts, include_all_metadata: 'true', limit: '100' }
-      const { messages = [] } = await this.#api.read('conversations.replies', query)
-      const isThere = messages.some(
-        ({ ts: own, metadata }) =>
-          own !== ts && metadata?.event_payload['revision'] === notice.revision,
-      )
-      if (isThere) return notice.revision
+    if (isUnsure && (await this.#isSaid(living, 'revision', notice.revision))) {
+      return notice.revision
     }
     const metadata = metadataOf(notice)
     await this.#api.call('chat.postMessage', {
@@ -127,6 +172,7 @@ class Bot {
   }
 }
 
-function metadataOf({ subject, revision }: Notice): object {
-  return { event_type: eventType, event_payload: { subject, revision } }
+function metadataOf({ about, id, subject, revision }: Notice): object {
+  const what = about === 'response' ? { response: id } : { revision }
+  return { event_type: eventType, event_payload: { subject, ...what } }
 }

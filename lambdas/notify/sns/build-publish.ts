@@ -42,12 +42,14 @@ function attributesOf(notice: Notice): Record<string, MessageAttributeValue> {
   const { about, state, title, tactics, where, priority } = notice
   const texts: readonly (readonly [string, string | undefined])[] = [
     ['severity', severityOf(priority)],
-    ['rule', title],
+    ['rule', notice.response?.rule ?? title],
     ['cluster', where.cluster],
     ['namespace', where.namespace],
     ['team', where.labels['team']],
     ['state', state],
     ['about', about],
+    // by which people subscribe to what waits for them
+    ['response', about === 'response' ? notice.reason : undefined],
   ]
   const given = texts.flatMap(([name, value]) =>
     value ? [[name, { DataType: 'String', StringValue: clip(value, 256) }]] : [],
