@@ -60,6 +60,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'say what changed between two rule sets, and how serious it is',
     load: () => import('./rules-diff.ts'),
   },
+  'responses test': {
+    summary: 'show what would answer a detection or an incident, and how far it may go',
+    load: () => import('./responses-test.ts'),
+  },
   'responses publish': {
     summary: 'put into force what answers detections, after showing what changes',
     load: async () => (await import('./publish/publish-file.ts')).publishing('responses'),

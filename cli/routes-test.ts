@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { busPatternOf, type Routes, type Routing, readRoutes, routeSubject } from '#routes'
 import { subjectOf, toldBy } from '../lambdas/shared/route-subject.ts'
 import { type Io, paint, UsageError } from './io.ts'
+import { jsonIn } from './json-file.ts'
 import { printable } from './printable.ts'
 import { inColor } from './rules-check.ts'
 
@@ -38,7 +39,8 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   }
   let ok = true
   for (const path of positionals) {
-    for (const { event, place } of eventsIn(path)) {
+    for (const { value, place } of jsonIn(textOf(path), path)) {
+      const event = value as BusEvent
       const told = toldBy(event['detail-type'], event.detail)
       if (told === undefined) {
         io.err(`${place}: nobody is told of "${printable(String(event['detail-type']))}"\n`)
@@ -82,23 +84,6 @@ function timeOf(text: string, where: string): number {
   const time = Date.parse(text)
   if (Number.isNaN(time)) throw new UsageError(`${where}: "${text}" is no time`)
   return time
-}
-
-/** One JSON text, or one a line. */
-function eventsIn(path: string): { event: BusEvent; place: string }[] {
-  const text = textOf(path)
-  const parse = (json: string, place: string) => {
-    try {
-      const parsed = JSON.parse(json) as BusEvent | BusEvent[]
-      return (Array.isArray(parsed) ? parsed : [parsed]).map((event) => ({ event, place }))
-    } catch (error) {
-      throw new UsageError(`${place}: ${(error as Error).message}`)
-    }
-  }
-  const lines = text.split('\n')
-  const isLines = lines.filter((line) => line.startsWith('{')).length > 1
-  if (!isLines) return parse(text, path)
-  return lines.flatMap((line, i) => (line.trim() === '' ? [] : parse(line, `${path}:${i + 1}`)))
 }
 
 function show(place: string, { to, outcomes }: Routing, io: Io): void {

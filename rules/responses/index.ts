@@ -1,7 +1,7 @@
 export type { Automatic, ModeChange, PolicyDifference } from './compare-policies.ts'
 export { automaticIn, comparePolicies } from './compare-policies.ts'
 export type { Matched } from './match-response.ts'
-export { fits, fitsPattern, lower, modeOf, responsesTo } from './match-response.ts'
+export { fits, fitsPattern, lower, mismatch, modeOf, responsesTo } from './match-response.ts'
 export type {
   Action,
   ActionKind,

@@ -1,4 +1,4 @@
-import { parsePriority } from '#engine'
+import { parsePriority, priorityNames } from '#engine'
 import {
   defaultMode,
   type FieldTest,
@@ -22,7 +22,7 @@ export interface Matched {
 export function responsesTo(policy: ResponsePolicy, detection: Matched): ResponseRule[] {
   const found: ResponseRule[] = []
   for (const rule of policy.rules) {
-    if (!holds(rule.match, detection)) continue
+    if (mismatch(rule.match, detection) !== undefined) continue
     found.push(rule)
     if (!rule.continue) break
   }
@@ -69,17 +69,26 @@ export function fitsPattern(pattern: string, text: string): boolean {
   return text.length - last.length >= at && text.endsWith(last)
 }
 
-function holds(match: ResponseMatch, detection: Matched): boolean {
+/** Why a rule does not answer a detection; `undefined` when it does. */
+export function mismatch(match: ResponseMatch, detection: Matched): string | undefined {
   const { rules, priority, tags, fields, source } = match
-  if (rules.length > 0 && !rules.includes(detection.rule)) return false
-  if (priority !== undefined && !isPriority(priority, detection.priority)) return false
+  if (rules.length > 0 && !rules.includes(detection.rule)) {
+    return `it does not answer "${detection.rule}"`
+  }
+  if (priority !== undefined && !isPriority(priority, detection.priority)) {
+    return `the priority ${detection.priority} is not ${priority.operator}${priorityNames[priority.priority]}`
+  }
   if (tags.length > 0 && !tags.some((all) => all.every((tag) => detection.tags.includes(tag)))) {
-    return false
+    return `it has not the tags ${tags.map((all) => all.join('+')).join(' or ')}`
   }
   if (fields.length > 0 && !fields.some((all) => all.every((test) => isField(test, detection)))) {
-    return false
+    const wanted = fields.map((all) => {
+      return all.map(({ field, operator, value }) => `${field}${operator}${value}`).join(' and ')
+    })
+    return `no field is as it must be: ${wanted.join(' or ')}`
   }
-  return source === undefined || source === detection.source
+  if (source === undefined || source === detection.source) return undefined
+  return `the source ${detection.source} is not ${source}`
 }
 
 /** Priorities count from 0, the most severe: `>=` means at least as severe. */
