@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { main } from './main.ts'
+import { runLanner } from '#testing/run-lanner.ts'
 
 let directory = ''
 beforeEach(() => {
@@ -24,18 +24,7 @@ function write(name: string, text: string): void {
 }
 
 async function lanner(...args: string[]) {
-  let out = ''
-  let err = ''
-  const io = {
-    out: (text: string) => {
-      out += text
-    },
-    err: (text: string) => {
-      err += text
-    },
-    color: false,
-  }
-  const code = await main(args, io)
+  const { code, out, err } = await runLanner(...args)
   return { code, out, err: err.replaceAll(`${directory}/`, '') }
 }
 

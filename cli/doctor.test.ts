@@ -2,8 +2,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { runLanner } from '#testing/run-lanner.ts'
 import type { Check } from './machine.ts'
-import { main } from './main.ts'
 
 let directory = ''
 beforeEach(() => {
@@ -12,21 +12,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
-async function doctor(...args: string[]) {
-  let out = ''
-  let err = ''
-  const io = {
-    out: (text: string) => {
-      out += text
-    },
-    err: (text: string) => {
-      err += text
-    },
-    color: false,
-  }
-  const code = await main(['doctor', ...args], io)
-  return { code, out, err }
-}
+const doctor = (...args: string[]) => runLanner('doctor', ...args)
 
 interface Findings {
   readonly live: boolean

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
-import { main } from './main.ts'
+import { runLanner } from '#testing/run-lanner.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'lanner-replay-'))
 const recorded = readFileSync(new URL('./recorded/attack.trace', import.meta.url))
@@ -13,20 +13,7 @@ afterAll(() => rmSync(scratch, { recursive: true }))
 async function replay(trace: Uint8Array, ...more: string[]) {
   const path = join(scratch, 'trace')
   writeFileSync(path, trace)
-  let out = ''
-  let err = ''
-  const io = {
-    out: (text: string) => {
-      out += text
-    },
-    err: (text: string) => {
-      err += text
-    },
-    color: false,
-  }
-  const args = ['replay', path, '--rules', library, '--rule-matching', 'all', ...more]
-  const code = await main(args, io)
-  return { code, out, err }
+  return runLanner('replay', path, '--rules', library, '--rule-matching', 'all', ...more)
 }
 
 function alertsOf(out: string): { rule: string; lanner: { id: string; runbook?: string } }[] {
@@ -91,8 +78,7 @@ describe('a damaged trace', () => {
   })
 
   it('that does not exist is wrong usage', async () => {
-    const io = { out: () => {}, err: () => {}, color: false }
-    expect(await main(['replay', '/nowhere', '--rules', library], io)).toBe(2)
-    expect(await main(['replay'], io)).toBe(2)
+    expect((await runLanner('replay', '/nowhere', '--rules', library)).code).toBe(2)
+    expect((await runLanner('replay')).code).toBe(2)
   })
 })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { sampleHealth, sampleMessage } from '#testing/destinations/sample-messages.ts'
-import { main } from './main.ts'
+import { runLanner } from '#testing/run-lanner.ts'
 
 let folder = ''
 beforeAll(() => {
@@ -27,15 +27,8 @@ default: {to: soc}
 afterAll(() => rmSync(folder, { recursive: true }))
 
 async function lanner(...args: string[]) {
-  const out: string[] = []
-  const err: string[] = []
-  const io = {
-    out: (t: string) => void out.push(t),
-    err: (t: string) => void err.push(t),
-    color: false,
-  }
-  const code = await main(['routes', 'test', ...args], io)
-  return { code, out: out.join('').replaceAll(folder, ''), err: err.join('') }
+  const { code, out, err } = await runLanner('routes', 'test', ...args)
+  return { code, out: out.replaceAll(folder, ''), err }
 }
 const routes = () => join(folder, 'routes.yaml')
 const events = () => join(folder, 'events.ndjson')

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { main } from './main.ts'
+import { runLanner as lanner } from '#testing/run-lanner.ts'
 
 let directory = ''
 beforeEach(() => {
@@ -14,22 +14,6 @@ function write(name: string, text: string): string {
   const path = join(directory, name)
   writeFileSync(path, text)
   return path
-}
-
-async function lanner(...args: string[]) {
-  let out = ''
-  let err = ''
-  const io = {
-    out: (text: string) => {
-      out += text
-    },
-    err: (text: string) => {
-      err += text
-    },
-    color: false,
-  }
-  const code = await main(args, io)
-  return { code, out, err }
 }
 
 const rules = `- rule: Shadow

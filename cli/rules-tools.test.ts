@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { main } from './main.ts'
+import { runLanner } from '#testing/run-lanner.ts'
 
 let directory = ''
 beforeEach(() => {
@@ -18,18 +18,8 @@ function write(name: string, text: string): string {
 }
 
 async function lanner(...args: string[]) {
-  let out = ''
-  let err = ''
-  const io = {
-    out: (text: string) => {
-      out += text
-    },
-    err: (text: string) => {
-      err += text
-    },
-    color: false,
-  }
-  return { code: await main(args, io), out: () => out, err: () => err, json: () => JSON.parse(out) }
+  const { code, out, err } = await runLanner(...args)
+  return { code, out: () => out, err: () => err, json: () => JSON.parse(out) }
 }
 
 const body = (condition: string, more = '') =>

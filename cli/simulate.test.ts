@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { main } from './main.ts'
+import { runLanner } from '#testing/run-lanner.ts'
 import { simulations } from './simulations/catalogue.ts'
 
 const library = new URL('../rules/library/', import.meta.url)
@@ -28,14 +28,7 @@ it('every rule of the library has a runbook with first steps', () => {
 })
 
 it('an unknown simulation is refused, with the nearest name', async () => {
-  let err = ''
-  const io = {
-    out: () => {},
-    err: (text: string) => {
-      err += text
-    },
-    color: false,
-  }
-  expect(await main(['simulate', 'fileles-execution'], io)).toBe(2)
+  const { code, err } = await runLanner('simulate', 'fileles-execution')
+  expect(code).toBe(2)
   expect(err).toContain('did you mean fileless-execution?')
 })

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { stubAws } from '#testing/aws/environment.ts'
-import { main } from '../../cli/main.ts'
+import { runLanner } from '#testing/run-lanner.ts'
 import { noteResponses } from '../../lambdas/respond/machine/incident-lines.ts'
 import type { ResponseState } from '../../lambdas/respond/machine/response-state.ts'
 import { ResponseTable } from '../../lambdas/respond/machine/response-table.ts'
@@ -41,20 +41,9 @@ afterAll(async () => {
 })
 
 async function incident(...args: string[]) {
-  let out = ''
-  let err = ''
-  const io = {
-    out: (text: string) => {
-      out += text
-    },
-    err: (text: string) => {
-      err += text
-    },
-    color: false,
-  }
   const { names } = pipeline.stack
   const where = ['--table', names.name('table'), '--lake', names.name('lake')]
-  return { code: await main(['incident', ...args, ...where], io), out, err }
+  return runLanner('incident', ...args, ...where)
 }
 
 describe('lanner incident', () => {
