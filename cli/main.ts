@@ -112,6 +112,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'play harmless attacks that rules should notice',
     load: () => import('./simulate.ts'),
   },
+  drill: {
+    summary: 'play attacks, and say which were noticed and how soon, from kernel to bus',
+    load: () => import('./drill.ts'),
+  },
   incident: {
     summary: 'show an incident and every detection of it',
     load: () => import('./incident.ts'),

@@ -26,7 +26,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   if (cgroup !== undefined && (cgroup === '' || cgroup.split('/').includes('..'))) {
     throw new UsageError('--cgroup is a path below the root of the cgroups')
   }
-  const chosen = positionals.length === 0 ? simulations : positionals.map(find)
+  const chosen = positionals.length === 0 ? simulations : positionals.map(findSimulation)
   if (values.list) {
     const width = Math.max(...chosen.map(({ name }) => name.length))
     for (const { name, does, rule } of chosen) {
@@ -68,7 +68,8 @@ function parse(args: readonly string[]) {
   }
 }
 
-function find(name: string): Simulation {
+/** The simulation of that name; a `UsageError` names the nearest one. */
+export function findSimulation(name: string): Simulation {
   const found = simulations.find((simulation) => simulation.name === name)
   if (found !== undefined) return found
   const nearest = nearestName(
@@ -79,8 +80,8 @@ function find(name: string): Simulation {
   throw new UsageError(`there is no simulation "${name}"${hint}`)
 }
 
-/** What went wrong; "" when nothing did. */
-async function play({ steps }: Simulation, cgroup: string | undefined): Promise<string> {
+/** Plays one, in a cgroup if one is named; gives what went wrong, "" when nothing did. */
+export async function play({ steps }: Simulation, cgroup?: string): Promise<string> {
   const place = cgroup === undefined ? [] : ['cgroup', cgroup.replace(/^\/+/, ''), '--']
   try {
     await run_(actorPath, [...place, ...steps], { timeout: LIMIT_MS })

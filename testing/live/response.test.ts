@@ -11,7 +11,7 @@ import { people, ResponseRun } from '../respond/response-run.ts'
 import { whyNotLive } from './machine.ts'
 import { act, actor } from './watcher.ts'
 
-vi.setConfig({ testTimeout: 240_000 })
+vi.setConfig({ testTimeout: 400_000 })
 const reason = whyNotLive()
 const { ann, bob } = people
 const rule = 'Isolate a pod that runs what nobody installed'
@@ -162,7 +162,7 @@ describe.skipIf(reason !== '' || !isRealClusterWanted)(`live: a whole response $
       show('proof', proof.text)
 
       // expiry and undo
-      const over = await run.line(pod, response, 'Response Expired', 90_000)
+      const over = await run.line(pod, response, 'Response Expired')
       show('undo', over.text)
       const shown = await run.lanner(ann, 'incident', over.incident)
       expect(shown).toMatchObject({ code: 0 })

@@ -180,7 +180,7 @@ async function installAgent({ server }: RealCluster) {
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined>,
-  withinMs = 60_000,
+  withinMs = 120_000,
 ): Promise<T> {
   for (const end = Date.now() + withinMs; ; ) {
     const found = await look()

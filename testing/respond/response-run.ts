@@ -190,7 +190,7 @@ export class ResponseRun {
   }
 
   /** Lets the function look at the clock, as its schedule does, until a line of this kind is said. */
-  async line(pod: AttackedPod, response: string, type: string, withinMs = 60_000) {
+  async line(pod: AttackedPod, response: string, type: string, withinMs = 120_000) {
     const what = `"${type}" of ${response}`
     try {
       return await until(
