@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { releaseWord } from '../lambdas/respond/requests.ts'
 import { askRespond, signAs } from './ask-respond.ts'
+import { awsProblem } from './aws-problem.ts'
 import { type Io, UsageError } from './io.ts'
 import { printable } from './printable.ts'
 
@@ -44,7 +45,8 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     else io.out(shown(response, answer as unknown as Shown))
     return answer.ok ? 0 : 1
   } catch (error) {
-    io.err(`lanner approve: ${printable((error as Error).message)}\n`)
+    const problem = awsProblem(error) ?? (error as Error).message
+    io.err(`lanner approve: ${printable(problem)}\n`)
     return 2
   }
 }

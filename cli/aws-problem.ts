@@ -55,7 +55,10 @@ export function awsProblem(error: unknown): string | undefined {
   }
   if (badCredentials.test(name)) return `AWS does not take the credentials: ${name}: ${message}`
   if (name === 'NoSuchBucket') {
-    return `there is no bucket "${String(more.BucketName ?? '')}": ${message}`
+    const bucket = more.BucketName
+    return typeof bucket === 'string'
+      ? `there is no bucket "${bucket}"`
+      : `there is no such bucket: ${message}`
   }
   if (status === 403 || /^AccessDenied/.test(name)) return `access is denied: ${message || name}`
   if (status !== undefined) return `AWS answers ${status} ${name}: ${message}`
