@@ -132,10 +132,15 @@ describe.skipIf(reason !== '' || !isRealClusterWanted)(`live: a whole response $
       )
       const manifest = JSON.parse(await run.evidence(evidence!.manifest)) as {
         entries: { name: string; key: string }[]
+        missing: string[]
       }
       const key = (name: string) => manifest.entries.find((entry) => entry.name === name)!.key
       expect(await run.evidence(key('pod.json'))).not.toContain('hunter2')
       expect(await run.evidence(key('detections.ndjson'))).toContain('Crypto miner')
+      const log = await run.evidence(key('logs-app.txt'))
+      expect(log).toContain('ran /tmp/xmrig')
+      expect(log).not.toContain('hunter2')
+      expect(manifest.missing).toEqual([expect.stringContaining('logs-app-previous.txt: ')])
       const kept = await run.evidence(key('processes.json'), '[]')
       expect(kept).toContain('xmrig')
       expect(await verify()).toMatchObject({ code: 1 })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseAllDocuments } from 'yaml'
+import { announceKubelet, startKubelet } from '#testing/kubernetes/kubelet.ts'
 import { podCgroup } from '#testing/kubernetes/pods.ts'
 import { type RealCluster, startRealCluster } from '../../lambdas/respond/testing/real-cluster.ts'
 
@@ -28,22 +29,31 @@ export interface SeenPod {
 
 /** Node of the API server that this machine is. */
 export const nodeName = 'n1'
+/** What the container of a pod has written, as its kubelet gives it. */
+const podLog = `2026-11-26T10:00:00Z listening on 8080
+2026-11-26T10:00:01Z POST /upload 200 user=guest password=hunter2
+2026-11-26T10:00:02Z ran /tmp/xmrig
+`
 const merge = { contentType: 'application/merge-patch+json' }
 
 /**
  * A real API server with its ReplicaSet and disruption controllers, the collector's own manifests applied, and
- * a pod of its DaemonSet on the node that this machine is.
+ * a pod of its DaemonSet on the node that this machine is. Of the node's kubelet there are the logs alone.
  */
 export class AttackedCluster {
   readonly real: RealCluster
   /** Files that the agent of the node is given, as its pod has them. */
   readonly files: { readonly ca: string; readonly token: string; readonly identity: string }
-  readonly #directory: string
+  readonly #stops: readonly (() => Promise<void>)[]
 
-  private constructor(real: RealCluster, directory: string, files: AttackedCluster['files']) {
+  private constructor(
+    real: RealCluster,
+    files: AttackedCluster['files'],
+    stops: readonly (() => Promise<void>)[],
+  ) {
     this.real = real
-    this.#directory = directory
     this.files = files
+    this.#stops = stops
   }
 
   /** `authenticator`: the webhook that says whose tokens of EKS are. */
@@ -57,16 +67,23 @@ export class AttackedCluster {
     chmodSync(directory, 0o755)
     const at = (name: string) => join(directory, name)
     const files = { ca: at('ca.crt'), token: at('token'), identity: at('identity') }
+    const stops = [
+      () => real.stop(),
+      async () => rmSync(directory, { recursive: true, force: true }),
+    ]
     try {
+      const kubelet = await startKubelet(({ previous }) => (previous ? undefined : podLog))
+      stops.push(() => kubelet.stop())
+      await announceKubelet(real.server, nodeName, kubelet.port)
       writeFileSync(files.ca, real.server.caPem)
       const tokenFor = await installAgent(real)
       writeFileSync(files.token, await tokenFor())
       writeFileSync(files.identity, await tokenFor('lanner'))
     } catch (error) {
-      await real.stop()
+      for (const stop of stops) await stop()
       throw error
     }
-    return new AttackedCluster(real, directory, files)
+    return new AttackedCluster(real, files, stops)
   }
 
   /** A Service and a ReplicaSet of two whose pods run, the first of them on this machine. */
@@ -140,8 +157,7 @@ export class AttackedCluster {
   }
 
   async stop(): Promise<void> {
-    await this.real.stop()
-    rmSync(this.#directory, { recursive: true, force: true })
+    for (const stop of this.#stops) await stop()
   }
 }
 
