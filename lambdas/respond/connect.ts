@@ -6,6 +6,7 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { Bus } from '../shared/bus.ts'
 import { DynamoStateStore } from '../shared/dynamo-store.ts'
+import { readBatches } from '../shared/read-batches.ts'
 import { readDetections } from '../shared/read-lake.ts'
 import { Clusters } from './access/clusters.ts'
 import { outside } from './actions/outside.ts'
@@ -64,6 +65,7 @@ export function connect(
       const range = { incident, from: time(at - 6 * 3600), to: time(at) }
       return readDetections({ s3, bucket: env.LAKE_BUCKET }, range)
     },
+    batches: (range) => readBatches({ s3, bucket: env.LAKE_BUCKET }, range),
     invoke: outside({
       async invokeFunction(FunctionName, Qualifier, invocation, payload) {
         const { StatusCode = 0, FunctionError } = await lambda.send(

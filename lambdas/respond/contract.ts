@@ -43,6 +43,7 @@ export const contract = {
     { actions: ['s3:GetObject', 's3:PutObject'], on: 'evidence', below: 'evidence/*' },
     { actions: ['s3:ListBucket'], on: 'lake' },
     { actions: ['s3:GetObject'], on: 'lake', below: 'detections/*' },
+    { actions: ['s3:GetObject'], on: 'lake', below: 'batches/*' },
     { actions: ['s3:PutObject'], on: 'lake', below: 'oversized/*' },
     { actions: ['events:PutEvents'], on: 'bus' },
     { actions: ['sqs:SendMessage'], on: 'bus-dead' },

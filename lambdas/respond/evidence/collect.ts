@@ -1,5 +1,6 @@
 import { alertJson } from '#engine'
 import type { Detection } from '../../shared/detection.ts'
+import type { BatchesRange, ReadBatches } from '../../shared/read-batches.ts'
 import { ask, type Kube, KubeError, readList, readObject, Unanswered } from '../kubernetes/kube.ts'
 import type { EvidenceStore } from '../machine/ports.ts'
 import { type Plan, planHash, sha256 } from '../plan/plan.ts'
@@ -7,6 +8,7 @@ import { controllerOf, type KubeObject, type Pod } from '../world/objects.ts'
 import { clusterPolicyPath, nodePath, ownerPath, podPath } from '../world/read-world.ts'
 import { headOf, type Manifest, withEntry } from './manifest.ts'
 import { processTree } from './process-tree.ts'
+import { type RecordedEvents, recordedEvents } from './recorded-events.ts'
 import { redactObject, redactText } from './redact.ts'
 
 export interface Collecting {
@@ -14,6 +16,9 @@ export interface Collecting {
   readonly kube: Kube
   readonly store: EvidenceStore
   readonly detections: () => Promise<readonly Detection[]>
+  readonly batches: (range: BatchesRange) => Promise<ReadBatches>
+  /** Second of the epoch at which the response began. */
+  readonly made: number
   readonly now: () => number
   readonly tailLines: number
 }
@@ -29,11 +34,20 @@ interface Piece {
   readonly name: string
   readonly call: string
   /** `undefined` when there is none. */
-  readonly read: () => Promise<string | undefined>
+  readonly read: () => Promise<string | Uint8Array | undefined>
+  /** Comes from the lake: what is wrong there keeps nobody from acting, and is said. */
+  readonly isOfLake?: true
+  /** Once it is read: what is not in it. */
+  readonly lacks?: () => readonly string[]
 }
 
 /** Most bytes of the log of a container. */
 const logBytes = 4 << 20
+/** Of what a piece lacks, the manifest names so much. */
+const mostLacks = 5
+/** So long before an incident was first seen its events are taken, and at most so long in all: milliseconds. */
+const beforeMs = 10 * 60_000
+const mostMs = 6 * 3_600_000
 
 /**
  * Collects evidence and writes each piece once, then the manifest; what lies there from an attempt
@@ -49,23 +63,26 @@ export async function collectEvidence(collecting: Collecting): Promise<Collected
   if (before !== undefined) return known(manifestKey, before)
   const missing: string[] = []
   const entries: Parameters<typeof withEntry>[1][] = []
-  for (const [i, { name, call, read }] of (await piecesOf(collecting)).entries()) {
+  for (const [i, { name, call, read, isOfLake, lacks }] of (await piecesOf(collecting)).entries()) {
     const key = `${folder}/${`${i + 1}`.padStart(2, '0')}-${name}`
     let bytes = await store.get(key)
     if (bytes === undefined) {
-      let text: string | undefined
+      let content: string | Uint8Array | undefined
       try {
-        text = await read()
+        content = await read()
       } catch (error) {
-        if (i === 0 || !(error instanceof KubeError || error instanceof Unanswered)) throw error
-        missing.push(`${name}: ${error.message}`)
+        const isSaid =
+          isOfLake === true || error instanceof KubeError || error instanceof Unanswered
+        if (i === 0 || !isSaid) throw error
+        missing.push(`${name}: ${(error as Error).message}`)
         continue
       }
-      if (text === undefined) {
+      missing.push(...(lacks?.() ?? []).slice(0, mostLacks).map((one) => `${name}: ${one}`))
+      if (content === undefined) {
         missing.push(`${name}: there is none`)
         continue
       }
-      await store.putOnce(key, Buffer.from(text))
+      await store.putOnce(key, Buffer.from(content))
       // whoever was first: what lies there is what counts
       bytes = await store.get(key)
       if (bytes === undefined) throw new Error(`${key} was written, and is not there`)
@@ -113,6 +130,7 @@ async function piecesOf(collecting: Collecting): Promise<Piece[]> {
       read: async () => shown(await readList(kube, path, query)),
     }
   }
+  const recorded = recordedPieces(collecting, () => observed())
   let seen: Promise<readonly Detection[]> | undefined
   const observed = () => {
     seen ??= detections()
@@ -136,17 +154,58 @@ async function piecesOf(collecting: Collecting): Promise<Piece[]> {
         ]),
     { name: 'images.json', call: 'status of the pod', read: async () => shown(imagesOf(pod)) },
     {
-      name: 'detections.ndjson',
-      call: 'the lake',
+      ...{ name: 'detections.ndjson', call: 'the lake', isOfLake: true },
       read: async () =>
         (await observed()).map((each) => `${redactText(alertJson(each))}\n`).join(''),
     },
     {
-      name: 'processes.json',
-      call: 'the lake',
+      ...{ name: 'processes.json', call: 'the lake', isOfLake: true },
       read: async () => shown(processTree(await observed())),
     },
+    ...recorded,
     ...logsOf(kube, pod, tailLines),
+  ]
+}
+
+/**
+ * What the collector recorded of the pod around the incident: a trace, and what it was made of. Both come
+ * of one look into the lake.
+ */
+function recordedPieces(
+  { plan, batches, now, made }: Collecting,
+  observed: () => Promise<readonly Detection[]>,
+): Piece[] {
+  let taken: RecordedEvents | undefined
+  const take = async () => {
+    const to = now() * 1000
+    // without detections the incident is as old as its response
+    const detections = await observed().catch((): readonly Detection[] => [])
+    const times = detections.map(({ time }) => Date.parse(time)).filter((time) => time > 0)
+    const around = Math.min(made * 1000, ...times)
+    const range = { from: Math.max(around - beforeMs, to - mostMs), to }
+    const { cluster, target } = plan
+    const found = await batches({ ...{ cluster, node: target.node, around }, ...range })
+    return recordedEvents(found, target, range)
+  }
+  return [
+    {
+      ...{ name: 'recorded.trace', call: 'batches in the lake', isOfLake: true },
+      read: async () => {
+        taken = await take()
+        return taken.trace.length === 0 ? undefined : taken.trace
+      },
+      lacks: () =>
+        taken === undefined ? [] : [...taken.description.cut, ...taken.description.problems],
+    },
+    {
+      ...{ name: 'recorded.json', call: 'batches in the lake', isOfLake: true },
+      read: async () =>
+        shown(
+          taken?.description ?? {
+            note: 'the trace is of an attempt that broke off: what it lacks is not known',
+          },
+        ),
+    },
   ]
 }
 

@@ -184,6 +184,8 @@ async function prepare(state: ResponseState, ports: Ports, kubes: Kubes): Promis
     kube: await kubes('read'),
     store: ports.evidence,
     detections: () => ports.detections(state.incident, now),
+    batches: (range) => ports.batches(range),
+    made: state.made,
     now: ports.now,
     tailLines: Math.max(1000, ...logs),
   })

@@ -2,6 +2,7 @@ import type { StateStore } from '#correlate'
 import type { ResponsePolicy } from '#responses'
 import type { BusMessage } from '../../shared/bus.ts'
 import type { Detection } from '../../shared/detection.ts'
+import type { BatchesRange, ReadBatches } from '../../shared/read-batches.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Sleep } from './attempt.ts'
 import type { Kubes } from './make-plan.ts'
@@ -42,6 +43,8 @@ export interface Ports {
   readonly evidence: EvidenceStore
   /** What the collector saw of an incident. */
   readonly detections: (incident: string, at: number) => Promise<readonly Detection[]>
+  /** What the collector of a node recorded, as it lies in the lake. */
+  readonly batches: (range: BatchesRange) => Promise<ReadBatches>
   readonly invoke: (
     call: { readonly via: 'lambda' | 'webhook' } & Readonly<Record<string, unknown>>,
     message: OutsideMessage,

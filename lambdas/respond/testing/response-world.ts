@@ -77,6 +77,10 @@ export class ResponseWorld {
   policy: ResponsePolicy
   approvers: readonly string[] = ['arn:aws:sts::123456789012:assumed-role/Responders/*']
   detections: readonly Detection[] = []
+  /** What lies in the lake. */
+  batches: Ports['batches'] = async () => ({
+    ...{ batches: [], objects: 0, scanned: 0, cut: [], problems: [] },
+  })
   /** Ways with the rights of a class. */
   kubesOf: Kubes
   #tokens = 0
@@ -137,6 +141,7 @@ export class ResponseWorld {
       kubes: (cluster) => (cluster === 'test' ? kubes : undefined),
       say: wrap(async (messages) => void this.said.push(...messages)),
       detections: wrap(async () => this.detections),
+      batches: wrap(async (range) => this.batches(range)),
       invoke: wrap(async (call, message) => {
         this.outside.push({ call, message })
         return this.outsideResult
