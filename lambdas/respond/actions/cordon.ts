@@ -36,7 +36,7 @@ function setNode(node: Node, ours: boolean, { response, incident }: ActionContex
       metadata: { uid, annotations: { [key]: before, [marks.incident]: incident } },
       spec: { unschedulable: ours },
     },
-    gone: [404, 409],
+    uid,
   }
   return {
     calls: [call],

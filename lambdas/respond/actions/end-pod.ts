@@ -4,22 +4,20 @@ import { podPath } from '../world/read-world.ts'
 import type { ActionContext, PlannedAction } from './plan-action.ts'
 
 const lost = 'what is in its memory and its own files is lost'
-/** Answers that say that the pod of that uid is not there any more. */
-const gone = [404, 409]
 
 /** Asks for the pod's end, which budgets may refuse. Of this pod alone: another of its name stays. */
 export function planEvict(
   { graceSeconds }: Extract<Action, { kind: 'evict' }>,
   { world }: ActionContext,
 ): PlannedAction {
-  const { namespace = '', name, uid } = world.pod.metadata
+  const { namespace = '', name, uid = '' } = world.pod.metadata
   const grace = graceSeconds === undefined ? {} : { gracePeriodSeconds: graceSeconds }
   const body = {
     ...{ apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } },
     deleteOptions: { preconditions: { uid }, ...grace },
   }
   const path = `${podPath(namespace, name)}/eviction`
-  const call: KubeCall = { via: 'kubernetes', method: 'POST', path, body, gone }
+  const call: KubeCall = { via: 'kubernetes', method: 'POST', path, body, uid }
   return { calls: [call], inverse: [], effects: [`the pod ends; ${lost}`] }
 }
 
@@ -28,12 +26,12 @@ export function planTerminate(
   { graceSeconds }: Extract<Action, { kind: 'terminate' }>,
   { world }: ActionContext,
 ): PlannedAction {
-  const { namespace = '', name, uid } = world.pod.metadata
+  const { namespace = '', name, uid = '' } = world.pod.metadata
   const body = {
     ...{ apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } },
     gracePeriodSeconds: Math.max(1, graceSeconds),
   }
   const path = podPath(namespace, name)
-  const call: KubeCall = { via: 'kubernetes', method: 'DELETE', path, body, gone }
+  const call: KubeCall = { via: 'kubernetes', method: 'DELETE', path, body, uid }
   return { calls: [call], inverse: [], effects: [`the pod ends, whatever budgets say; ${lost}`] }
 }

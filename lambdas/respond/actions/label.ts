@@ -56,6 +56,6 @@ export function patchMetadata(
     path,
     contentType: 'application/merge-patch+json',
     body: { metadata: { uid, annotations, ...(what === 'labels' && { labels: values }) } },
-    gone: [404, 409],
+    uid,
   }
 }

@@ -51,9 +51,11 @@ export function messageOf(body: unknown): string {
 
 /** Reads an object; `undefined` when there is none. Waits and asks again a few times. */
 export async function readObject<T>(kube: Kube, path: string): Promise<T | undefined> {
-  const reply = await ask(kube, { method: 'GET', path })
-  if (reply.status === 404) return undefined
-  return reply.body as T
+  const request = { method: 'GET', path }
+  const reply = await ask(kube, request)
+  if (reply.status < 300) return reply.body as T
+  if (isMissing(reply)) return undefined
+  throw new KubeError(request, reply)
 }
 
 /** All objects of a list, page by page, at most `most`; `undefined` when there is no such kind. */
@@ -101,15 +103,25 @@ export async function ask(
   }
 }
 
+/** Whether the API server itself says that there is no such object: what stands before it has a 404, too. */
+export function isMissing({ status, body }: KubeReply): boolean {
+  return status === 404 && (body as { reason?: unknown } | null)?.reason === 'NotFound'
+}
+
 /**
  * Whether an answer says that the object of that uid is not there any more. A patch that names the uid
  * of an object replaced since is refused as if it wanted to change the uid.
  */
-export function saysGone({ status, body }: KubeReply, gone: readonly number[] = []): boolean {
-  if (gone.includes(status)) return true
-  if (status !== 422 || gone.length === 0) return false
-  const causes = (body as { details?: { causes?: readonly { field?: string }[] } })?.details?.causes
-  return causes?.some(({ field }) => field === 'metadata.uid') === true
+export function saysGone(reply: KubeReply): boolean {
+  return isMissing(reply) || (reply.status === 422 && causesOf(reply).includes('metadata.uid'))
+}
+
+/** What an answer names as its causes: fields, or reasons where it is about none. */
+export function causesOf({ body }: KubeReply): string[] {
+  const { details } = (body ?? {}) as {
+    details?: { causes?: readonly { field?: string; reason?: string }[] }
+  }
+  return (details?.causes ?? []).flatMap(({ field, reason }) => [field ?? [], reason ?? []].flat())
 }
 
 export function isFleeting(status: number): boolean {

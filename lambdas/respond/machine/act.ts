@@ -15,7 +15,7 @@ export async function actOnce(state: ResponseState, ports: Ports, kubes: Kubes):
   if (ports.now() >= state.expiresAt!) {
     const text = 'its time was over while it was acted on: what was done is undone'
     return {
-      set: { phase: 'expiring', steps: skipRest(state.steps, text) },
+      set: { phase: 'expiring', steps: skipRest(state, text) },
       say: [{ type: detailTypes.failed, text }],
     }
   }
@@ -23,29 +23,27 @@ export async function actOnce(state: ResponseState, ports: Ports, kubes: Kubes):
   if (stopped !== undefined) {
     const text = `all responses are stopped by ${stopped.by}: ${stopped.reason}`
     return {
-      set: { steps: skipRest(state.steps, text) },
+      set: { steps: skipRest(state, text) },
       say: [{ type: detailTypes.failed, text }],
     }
   }
-  const planned = state.plan!.steps[at]!
   const step = state.steps[at]!
-  const { refused, wouldFail, calls } = planned
+  const { refused, wouldFail, calls } = state.plan!.steps[at]!
   const against = refused ?? wouldFail
   if (against !== undefined)
     return record(state, at, { ...step, status: 'refused', reason: against })
   const call = calls[step.calls]
   if (call === undefined) return record(state, at, { ...step, status: 'done' })
-  const isOutside = call.via === 'lambda' || call.via === 'webhook'
-  if (isOutside && step.begun !== true) return setStep(state, at, { ...step, begun: true })
-  if (isOutside && step.begun === true && !begunHere.has(`${state.id} ${at} ${step.calls}`)) {
-    const reason = 'it was begun, and nobody knows whether it was done: it is not done twice'
-    return record(state, at, { ...step, status: 'ambiguous', reason })
+  const holder = state.lease!.holder
+  // before the first call: whoever comes after a crash has to know that it may have been made
+  if (step.begun === undefined) return setStep(state, at, { ...step, begun: holder })
+  if (isOutside(call) && step.begun !== holder) {
+    return record(state, at, { ...step, status: 'ambiguous', reason: notTwice })
   }
   const result = await make(call, state, at, ports, kubes)
   switch (result.status) {
     case 'done': {
-      const { begun: _, ...rest } = step
-      const next: StepState = { ...rest, calls: step.calls + 1 }
+      const next: StepState = { ...step, calls: step.calls + 1 }
       return next.calls < calls.length
         ? setStep(state, at, next)
         : record(state, at, { ...next, status: 'done' })
@@ -62,8 +60,11 @@ export async function actOnce(state: ResponseState, ports: Ports, kubes: Kubes):
   }
 }
 
-/** Calls begun by this very run, which may therefore be made now. */
-export const begunHere = new Set<string>()
+const notTwice = 'it was begun, and nobody knows whether it was done: it is not done twice'
+
+function isOutside(call: Call | undefined): boolean {
+  return call?.via === 'lambda' || call?.via === 'webhook'
+}
 
 async function make(
   call: Call,
@@ -73,26 +74,19 @@ async function make(
   kubes: Kubes,
 ): Promise<CallResult> {
   if (call.via === 'collect') return { status: 'done' } // it lies with the evidence
-  const planned = state.plan!.steps[at]!
   if (call.via === 'kubernetes') {
-    return runKubeCall(await kubes(planned.risk), call, state.id, ports.sleep)
+    const { risk } = state.plan!.steps[at]!
+    return runKubeCall(await kubes(risk), call, state.id, ports.sleep)
   }
-  begunHere.delete(`${state.id} ${at} ${state.steps[at]!.calls}`)
-  const { incident, cluster, rule, plan } = state
-  const id = `${state.id}-${at}`
+  const { id: response, incident, cluster, rule, plan } = state
+  const { target } = plan!
   const message = {
-    id,
-    response: state.id,
-    incident,
-    cluster,
-    rule: rule.name,
-    target: plan!.target,
+    ...{ id: `${response}-${at}`, response, incident, cluster, rule: rule.name, target },
   }
   return ports.invoke({ ...call }, message)
 }
 
 function setStep(state: ResponseState, at: number, step: StepState): Change {
-  if (step.begun === true) begunHere.add(`${state.id} ${at} ${step.calls}`)
   return { set: { steps: state.steps.with(at, step) } }
 }
 
@@ -102,9 +96,10 @@ function record(state: ResponseState, at: number, step: StepState): Change {
   const isBad = step.status !== 'done' && step.status !== 'gone'
   const because = step.reason === undefined ? '' : `: ${step.reason}`
   const text = `${name}: ${words[step.status]}${because}`
-  let steps = state.steps.with(at, step)
-  if (isBad && !ignoreErrors) steps = skipRest(steps, `"${name}" is not done`)
-  else if (!goesOn) steps = skipRest(steps, `the rule ends after "${name}"`)
+  const after = { ...state, steps: state.steps.with(at, step) }
+  let { steps } = after
+  if (isBad && !ignoreErrors) steps = skipRest(after, `"${name}" is not done`)
+  else if (!goesOn) steps = skipRest(after, `the rule ends after "${name}"`)
   return { set: { steps }, say: [{ type: isBad ? detailTypes.failed : detailTypes.done, text }] }
 }
 
@@ -113,10 +108,15 @@ const words: Readonly<Record<StepState['status'], string>> = {
   ...{ failed: 'failed', ambiguous: 'nobody knows whether it is done', skipped: 'left' },
 }
 
-function skipRest(steps: readonly StepState[], reason: string): StepState[] {
-  return steps.map((step) =>
-    step.status === 'open' ? { ...step, status: 'skipped', reason } : step,
-  )
+/** Leaves what is open. Of a call that must not be made twice, and was begun, nobody knows. */
+function skipRest({ steps, plan }: ResponseState, reason: string): StepState[] {
+  return steps.map((step, i) => {
+    if (step.status !== 'open') return step
+    const isUnknown = step.begun !== undefined && isOutside(plan!.steps[i]!.calls[step.calls])
+    return isUnknown
+      ? { ...step, status: 'ambiguous', reason: notTwice }
+      : { ...step, status: 'skipped', reason }
+  })
 }
 
 async function finish(state: ResponseState, ports: Ports): Promise<Change> {
@@ -134,7 +134,7 @@ async function finish(state: ResponseState, ports: Ports): Promise<Change> {
   return { set: { ...next, ending } }
 }
 
-/** Whether a step may have changed something. */
-export function wasTouched({ status, calls }: StepState): boolean {
-  return calls > 0 || status === 'ambiguous' || status === 'failed'
+/** Whether a step may have changed something: its first call was about to be made, at least. */
+export function wasTouched({ begun }: StepState): boolean {
+  return begun !== undefined
 }

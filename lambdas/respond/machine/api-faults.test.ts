@@ -73,13 +73,13 @@ describe.each(Object.entries(actions))('%s', (name, action) => {
     expect(world.story.some((text) => text.startsWith('Response Failed: a: failed'))).toBe(true)
   })
 
-  it.each([404, 409])(
-    'counts %i as a pod that is gone, where it is about the pod',
-    async (status) => {
-      const { acted } = await run(action, () => ({ status }))
-      expect(acted.steps[0]!.status).toBe(name === 'quarantine' ? 'failed' : 'gone')
-    },
-  )
+  it.each([404, 409])('does not take for gone what is there, though %i says so', async (status) => {
+    const { acted } = await run(action, () => ({ status }))
+    expect(acted.steps[0]).toMatchObject({
+      status: 'failed',
+      reason: expect.stringContaining(`${status}`),
+    })
+  })
 
   it('says after a while that nobody knows, and undoes what it can', async () => {
     const { acted, world, kube, responder, id, faulty, changes } = await run(action, () => ({

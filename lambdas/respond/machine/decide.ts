@@ -1,6 +1,7 @@
 import { fits } from '#responses'
 import { detailTypes } from '../../shared/bus-messages.ts'
-import type { Change, ResponseState } from './response-state.ts'
+import { wasTouched } from './act.ts'
+import type { BackState, Change, ResponseState } from './response-state.ts'
 
 /** What somebody decides about a response: a change, nothing more to do, or why it does not count. */
 export type Decision = Change | 'settled' | { readonly problem: string }
@@ -33,13 +34,27 @@ export function decideApproval(
   }
 }
 
-/** Ends a response before its time: what is still ours is undone. `now` in seconds. */
-export function decideRelease({ phase }: ResponseState, by: string, now: number): Decision {
-  if (phase !== 'holding' && phase !== 'verifying') {
+/**
+ * Ends a response before its time: what is still ours is undone. Also one that was given up while its
+ * changes could not be taken back. `now` in seconds.
+ */
+export function decideRelease(state: ResponseState, by: string, now: number): Decision {
+  const { phase, ending, back, steps } = state
+  const isLeft = back.some(({ status, step }) => unfinished.has(status) && wasTouched(steps[step]!))
+  const isGivenUp = phase === 'closed' && ending === 'failed' && isLeft
+  if (phase !== 'holding' && phase !== 'verifying' && !isGivenUp) {
     return { problem: `there is nothing to undo: it is ${phase}` }
   }
+  const again = back.map(
+    (each): BackState =>
+      unfinished.has(each.status)
+        ? { step: each.step, inverse: each.inverse, status: 'open' }
+        : each,
+  )
   return {
-    set: { phase: 'expiring', expiresAt: now },
+    set: { phase: 'expiring', expiresAt: now, back: again, tries: 0 },
     say: [{ type: detailTypes.expired, text: `let go by ${by}` }],
   }
 }
+
+const unfinished: ReadonlySet<BackState['status']> = new Set(['open', 'failed', 'ambiguous'])

@@ -1,5 +1,38 @@
-import type { KubeRequest } from '../kubernetes/kube.ts'
+import {
+  causesOf,
+  isFleeting,
+  type Kube,
+  type KubeRequest,
+  messageOf,
+  pause,
+  saysGone,
+} from '../kubernetes/kube.ts'
 import type { KubeCall } from '../plan/plan.ts'
+import { attempt, type Sleep } from './attempt.ts'
+
+/**
+ * What the API server has against a call, `undefined` when nothing. Rejects when it does not say: an
+ * outage is nothing against a call.
+ */
+export async function whyNotTaken(
+  kube: Kube,
+  call: KubeCall,
+  sleep: Sleep = pause,
+): Promise<string | undefined> {
+  const answer = await attempt<string | undefined>(async () => {
+    const reply = await kube.send(dryRun(call))
+    const { status, body, retryAfter } = reply
+    if (status < 300 || (call.uid !== undefined && saysGone(reply))) return { result: undefined }
+    const reason = `${status} ${messageOf(body)}`
+    const isBudget = causesOf(reply).includes('DisruptionBudget')
+    if (isBudget || !isFleeting(status)) return { result: reason }
+    return { again: reason, isDone: false, retryAfter }
+  }, sleep)
+  if (typeof answer === 'object') {
+    throw new Error(`the API server does not say what it has against the plan: ${answer.reason}`)
+  }
+  return answer
+}
 
 /**
  * The same call without effect: the server checks rights, admission and preconditions, and keeps

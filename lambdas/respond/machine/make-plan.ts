@@ -1,13 +1,13 @@
 import { type Protection, type ResponseRule, type RiskClass, riskOf } from '#responses'
 import { type PlannedAction, planAction } from '../actions/plan-action.ts'
-import { type Kube, messageOf, NoRole, saysGone, Unanswered } from '../kubernetes/kube.ts'
+import { type Kube, NoRole } from '../kubernetes/kube.ts'
 import { type Guarded, guardsOf } from '../plan/guards.ts'
 import type { Plan, PlannedStep, Target } from '../plan/plan.ts'
 import { siblingsOf } from '../plan/siblings.ts'
 import { selects, serviceSelects } from '../world/labels.ts'
 import { controllerOf, isReady, type Pod } from '../world/objects.ts'
 import { readWorld, type World } from '../world/read-world.ts'
-import { dryRun } from './dry-run.ts'
+import { whyNotTaken } from './dry-run.ts'
 
 export interface Planning {
   readonly response: string
@@ -88,14 +88,11 @@ async function tryCalls(
   for (const call of calls) {
     if (call.via !== 'kubernetes') continue
     try {
-      const reply = await (await kubes(risk)).send(dryRun(call))
-      if (reply.status >= 300 && !saysGone(reply, call.gone)) {
-        return `${reply.status} ${messageOf(reply.body)}`
-      }
+      const reason = await whyNotTaken(await kubes(risk), call)
+      if (reason !== undefined) return reason
     } catch (error) {
       if (error instanceof NoRole) return error.message
-      if (!(error instanceof Unanswered)) throw error
-      return 'the API server did not answer'
+      throw error
     }
   }
   return undefined

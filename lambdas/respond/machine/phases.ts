@@ -22,9 +22,11 @@ const mostPlans = 5
 export async function nextChange(state: ResponseState, ports: Ports): Promise<Change | undefined> {
   const kubes = ports.kubes(state.cluster, `lanner-${shortId(state.id)}`)
   if (kubes === undefined) {
-    return state.phase === 'closed'
-      ? undefined
-      : refuse(`nobody knows the cluster ${state.cluster}`)
+    if (state.phase === 'closed') return undefined
+    const reason = `nobody knows the cluster ${state.cluster}`
+    // what was done there is not given up because of a mistake in the list of clusters
+    if (state.acted !== undefined) throw new Error(reason)
+    return refuse(reason)
   }
   switch (state.phase) {
     case 'new':

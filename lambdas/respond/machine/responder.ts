@@ -137,14 +137,24 @@ export class Responder {
       const reason = (error as Error).message
       const errors = state.errors + 1
       if (errors < mostErrors) return { set: { errors, problem: reason.slice(0, 1000) } }
-      const text = `given up after ${errors} attempts: ${reason}`
-      const say = [{ type: detailTypes.failed, text }]
-      // what was begun is undone; what cannot be undone either is left to people
-      const isBegun = state.phase !== 'expiring' && state.acted !== undefined
-      if (isBegun) return { set: { phase: 'expiring', ending: 'failed' }, say }
-      return { set: { phase: 'closed', ending: 'failed' }, say }
+      return giveUp(state, `given up after ${errors} attempts: ${reason}`)
     }
   }
+}
+
+/** Where a response ends up that cannot go on. What holds, holds until its time is over. */
+function giveUp({ phase, acted }: ResponseState, text: string): Change {
+  if (phase === 'verifying') {
+    const next = 'find out why nothing could be read there: nobody knows what the pod does'
+    const say = [{ type: detailTypes.verified, text: `unverified: ${text}; next: ${next}` }]
+    return { set: { phase: 'holding', outcome: 'unverified', next }, say }
+  }
+  const say = [{ type: detailTypes.failed, text }]
+  // what was begun is undone; what cannot be undone either is left to people
+  if (phase === 'expiring' || acted === undefined) {
+    return { set: { phase: 'closed', ending: 'failed' }, say }
+  }
+  return { set: { phase: 'expiring', ending: 'failed' }, say }
 }
 
 /** Whether it went through; somebody else who was faster is no error. */

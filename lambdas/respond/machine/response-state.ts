@@ -30,8 +30,8 @@ export interface StepState {
   readonly status: 'open' | 'done' | 'gone' | 'refused' | 'failed' | 'ambiguous' | 'skipped'
   /** Calls of the step that are done. */
   readonly calls: number
-  /** Set before a call that must not be made twice. */
-  readonly begun?: boolean
+  /** Holder of the lease under which it was begun: written before its first call is made. */
+  readonly begun?: string
   readonly reason?: string
 }
 

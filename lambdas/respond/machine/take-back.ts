@@ -1,6 +1,7 @@
 import { cordonPrefix, marks, shortId } from '../actions/marks.ts'
 import {
   isFleeting,
+  isMissing,
   type Kube,
   type KubeReply,
   type KubeRequest,
@@ -36,12 +37,12 @@ export async function takeBack(
   const { path } = inverse
   return attempt<BackResult>(async () => {
     const read = await kube.send({ method: 'GET', path })
-    if (read.status === 404) return { result: { status: 'gone' } }
+    if (isMissing(read)) return { result: { status: 'gone' } }
     if (read.status >= 300) return refusal('GET', path, read)
     const next = changeFor(inverse, read.body as Held, response)
     if (!('request' in next)) return { result: next }
     const reply = await kube.send(next.request)
-    if (saysGone(reply, [404])) return { result: { status: 'gone' } }
+    if (saysGone(reply)) return { result: { status: 'gone' } }
     if (reply.status === 409) {
       return { again: `${path}: others change it, too`, isDone: false, retryAfter: 0 }
     }

@@ -13,8 +13,8 @@ export interface KubeCall {
   readonly query?: Readonly<Record<string, string>>
   readonly contentType?: string
   readonly body?: unknown
-  /** Answers beside 2xx that mean it is done: the pod is gone already. */
-  readonly gone?: readonly number[]
+  /** Uid of what it changes; when that is not there any more, there is nothing left to do. */
+  readonly uid?: string
   /** It may only be made on an object that is not there, or carries this response's label. */
   readonly owned?: boolean
 }

@@ -78,7 +78,9 @@ export async function liveThrough(scene: Scene, policy: string, death?: Death): 
     .map((text) => plain(text).replace(/last hash is [0-9a-f]{64}/, ''))
     .sort()
   return {
-    ...{ world, state, steps: plain(state.steps), told, crashed, first, acted },
+    // whoever began a step is another one after a crash
+    steps: plain(state.steps.map(({ begun: _, ...step }) => step)),
+    ...{ world, state, told, crashed, first, acted },
     left: plain(await scene.shape()),
   }
 }

@@ -45,6 +45,8 @@ export interface Death {
 
 /** A call that a process made of what is around it. */
 export interface MadeCall {
+  /** As `store.write`. */
+  readonly name: string
   readonly changesCluster: boolean
 }
 
@@ -52,7 +54,7 @@ export interface MadeCall {
 export interface Process {
   readonly responder: Responder
   readonly calls: readonly MadeCall[]
-  readonly ports: Ports
+  readonly ports: { -readonly [Key in keyof Ports]: Ports[Key] }
 }
 
 /** Whether a call changes something of a cluster in earnest. */
@@ -81,6 +83,8 @@ export class ResponseWorld {
   batches: Ports['batches'] = async () => ({
     ...{ batches: [], objects: 0, scanned: 0, cut: [], problems: [] },
   })
+  /** Whether the cluster is known. */
+  isKnown = true
   /** Ways with the rights of a class. */
   kubesOf: Kubes
   #tokens = 0
@@ -111,38 +115,38 @@ export class ResponseWorld {
     const calls: MadeCall[] = []
     let isDead = false
     const wrap =
-      <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
+      <A extends unknown[], R>(name: string, call: (...args: A) => Promise<R>) =>
       async (...args: A): Promise<R> => {
         if (isDead) throw new Crash()
-        calls.push({ changesCluster: isRequest(args[0]) && isChange(args[0]) })
+        calls.push({ name, changesCluster: isRequest(args[0]) && isChange(args[0]) })
         if (calls.length !== death?.at) return call(...args)
         isDead = true
         if (death.after) await call(...args)
         throw new Crash()
       }
     const store = (inner: FailingStore) => ({
-      read: wrap(inner.read.bind(inner)),
-      write: wrap(inner.write.bind(inner)),
-      due: wrap(inner.due.bind(inner)),
+      read: wrap('store.read', inner.read.bind(inner)),
+      write: wrap('store.write', inner.write.bind(inner)),
+      due: wrap('store.due', inner.due.bind(inner)),
     })
     const kubes: Kubes = async (risk) => {
       const kube = await this.kubesOf(risk)
-      return { send: wrap(kube.send.bind(kube)) }
+      return { send: wrap('kube.send', kube.send.bind(kube)) }
     }
     const evidence: EvidenceStore = {
-      putOnce: wrap(async (key, bytes) => {
+      putOnce: wrap('evidence.putOnce', async (key, bytes) => {
         if (!this.evidence.has(key)) this.evidence.set(key, bytes)
       }),
-      get: wrap(async (key) => this.evidence.get(key)),
+      get: wrap('evidence.get', async (key) => this.evidence.get(key)),
     }
     const ports: Ports = {
       ...{ store: store(this.store), shared: store(this.shared), evidence },
       policy: async () => this.policy,
-      kubes: (cluster) => (cluster === 'test' ? kubes : undefined),
-      say: wrap(async (messages) => void this.said.push(...messages)),
-      detections: wrap(async () => this.detections),
-      batches: wrap(async (range) => this.batches(range)),
-      invoke: wrap(async (call, message) => {
+      kubes: (cluster) => (cluster === 'test' && this.isKnown ? kubes : undefined),
+      say: wrap('say', async (messages) => void this.said.push(...messages)),
+      detections: wrap('detections', async () => this.detections),
+      batches: wrap('batches', async (range) => this.batches(range)),
+      invoke: wrap('invoke', async (call, message) => {
         this.outside.push({ call, message })
         return this.outsideResult
       }),

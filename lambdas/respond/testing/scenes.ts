@@ -87,7 +87,10 @@ export async function fakeScene(): Promise<Scene> {
 let scenes = 0
 
 /** In a real cluster: a namespace and a node that no other scene has, with the rights of each class. */
-export async function realScene({ server, kubes, get }: RealCluster): Promise<Scene> {
+export async function realScene(
+  { server, kubes: own, get }: RealCluster,
+  kubes: Kubes = own,
+): Promise<Scene> {
   scenes += 1
   const namespace = `scene-${scenes}`
   const node = `stage-${scenes}`
