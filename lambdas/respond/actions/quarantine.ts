@@ -25,7 +25,7 @@ export function planQuarantine(
   const short = shortId(response)
   const held = labels[quarantineLabel]
   if (held !== undefined && held !== short) {
-    const effects = [`the response ${held} has cut it off already`]
+    const effects = [`the response ${held} has cut it off already, and lets it go at its own time`]
     return { calls: [], inverse: [], effects, residualAllows: leftOf(world, labels, [], []) }
   }
   const surgery = labelSurgery(world)

@@ -68,8 +68,8 @@ describe.skipIf(!isRealClusterWanted)('between the client and a real API server'
     let calls = 0
     return live(steps, () => (++calls === at ? planned : undefined))
   }
-  // all of them at once take minutes, and so do the faults of calls that only read
-  const left = isLong ? /lambda|webhook/ : /lambda|webhook|logs|all of them/
+  // the others take minutes, and so do the faults of calls that only read
+  const left = isLong ? /lambda|webhook/ : /lambda|webhook|logs|annotate|node|all of them/
   const inCluster = Object.entries(actions).filter(([name]) => !left.test(name))
 
   it.each(inCluster)(

@@ -53,4 +53,17 @@ describe('an approval', () => {
     const id = await shop.begin()
     expect(await approve(id, (await shop.read(id)).planHash!)).toContain('may not decide')
   })
+
+  it('of a plan that is void gives the next one its whole time', async () => {
+    const id = await shop.begin()
+    const { planHash, approveBy } = await shop.read(id)
+    shop.world.time = approveBy!
+    shop.kube.put('/api/v1/namespaces/shop/services/new', {
+      metadata: { name: 'new', namespace: 'shop' },
+      spec: { selector: { app: 'web' } },
+    })
+    await approve(id, planHash!)
+    await shop.pass(1)
+    expect(await shop.read(id)).toMatchObject({ phase: 'awaiting', approveBy: approveBy! + 1800 })
+  })
 })

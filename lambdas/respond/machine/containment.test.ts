@@ -64,4 +64,13 @@ describe('a containment', () => {
     await shop.pass(140)
     expect((await shop.read(id)).outcome).toBe('unenforced')
   })
+  it('is unenforced when somebody opened its policy', async () => {
+    const id = await shop.begin()
+    await shop.observe()
+    const path = `/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies/lanner-quarantine-${id.slice(0, 12)}`
+    const { spec, ...policy } = shop.kube.objects.get(path)!
+    shop.kube.put(path, { ...policy, spec: { ...(spec as object), egress: [{}] } })
+    await shop.pass(140)
+    expect((await shop.read(id)).outcome).toBe('unenforced')
+  })
 })

@@ -5,6 +5,7 @@ import { FakeKube } from '../testing/fake-kube.ts'
 import { approver, Crash, incidentMessage, ResponseWorld } from '../testing/response-world.ts'
 import { mostLines, mostResponses, noteResponses, readIncidentLines } from './incident-lines.ts'
 import type { Line, ResponseState } from './response-state.ts'
+import { leaseSeconds } from './response-table.ts'
 
 const incident = 'inc-1'
 const policy = (mode: string) => `
@@ -71,7 +72,7 @@ describe('the lines of an incident', () => {
           .responder.onIncident(message())
           .catch(() => {})
         await world.responder().responder.onIncident(message())
-        world.time += 120
+        world.time += leaseSeconds + 1
         await world.responder().responder.sweep()
         const { lines } = await linesOf()
         const said = new Set(world.said.map(({ detail }) => detail.id))
@@ -91,7 +92,7 @@ describe('the lines of an incident', () => {
         await dying.onIncident(message(id)).catch((error: unknown) => {
           if (!(error instanceof Crash)) throw error
         })
-        world.time += 120
+        world.time += leaseSeconds + 1
         await world.responder().responder.sweep(1000)
         await world.responder().responder.onIncident(message(id))
         const { lines } = await linesOf(id)

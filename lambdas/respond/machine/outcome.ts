@@ -26,7 +26,7 @@ export function judgeOutcome(
   if (!inPlace) {
     return {
       outcome: 'unenforced',
-      because: 'somebody took the label or the policies away',
+      because: 'somebody took the label or a policy away, or changed it',
       next: 'find out who, then respond again; or terminate the pod',
     }
   }

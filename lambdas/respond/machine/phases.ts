@@ -9,6 +9,7 @@ import { type Plan, planHash } from '../plan/plan.ts'
 import type { Pod } from '../world/objects.ts'
 import { podPath } from '../world/read-world.ts'
 import { actOnce } from './act.ts'
+import { isAsWritten, type WrittenObject } from './as-written.ts'
 import { killSwitch, passBreaker, takeLimits } from './control.ts'
 import { type Kubes, makePlan } from './make-plan.ts'
 import { judgeOutcome, settleMs } from './outcome.ts'
@@ -156,8 +157,9 @@ async function prepare(state: ResponseState, ports: Ports, kubes: Kubes): Promis
   if (planHash(made.plan) !== state.approval?.planHash) {
     if (state.plans >= mostPlans)
       return refuse('the world changes faster than it can be planned for')
-    const { approval: _, ...rest } = state
-    const again = await plan({ ...rest, plans: state.plans }, ports, kubes)
+    // whoever approved in time gets as much time again for the plan that there is now
+    const { approval: _, approveBy: __, ...rest } = state
+    const again = await plan(rest, ports, kubes)
     const say = [
       { type: detailTypes.planned, text: 'the world is not as it was approved: that plan is void' },
       ...(again.say ?? []),
@@ -231,12 +233,11 @@ async function verify(
   const isSame = pod?.metadata.uid === plan!.target.uid
   const labelled = pod?.metadata.labels?.[quarantineLabel] === shortId(id)
   const at = plan!.steps.findIndex(({ action }) => action.kind === 'quarantine')
-  const objects = plan!.steps[at]!.inverse.flatMap((each) =>
-    each.kind === 'object' ? [each.path] : [],
-  )
   let inPlace = !isSame || labelled
-  for (const path of objects) {
-    if (isSame && inPlace) inPlace = (await readObject(kube, path)) !== undefined
+  for (const each of plan!.steps[at]!.inverse) {
+    if (!isSame || !inPlace || each.kind !== 'object') continue
+    const object = await readObject<WrittenObject>(kube, each.path)
+    inPlace = object !== undefined && isAsWritten(object, each)
   }
   const observation = await readObservation(ports.shared, id, now)
   const settled = {

@@ -3,8 +3,11 @@ import { itemKey } from '../../shared/state-key.ts'
 import type { Ports } from './ports.ts'
 import type { ResponseState } from './response-state.ts'
 
-/** Seconds for which whoever leads a response has it alone. */
-export const leaseSeconds = 60
+/**
+ * Seconds for which whoever leads a response has it alone, from its last write on: longer than a function
+ * may run. So whoever takes over knows that the one before is dead, and does not act meanwhile.
+ */
+export const leaseSeconds = 150
 const keptSeconds = 90 * 86_400
 const retrySeconds = 300
 const prefix = 'response/'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { incidentMessage } from '../testing/response-world.ts'
 import { hour, pod, podAt, Shop } from '../testing/shop.ts'
-import { setKillSwitch } from './control.ts'
+import { setKillSwitch, takeLimits } from './control.ts'
 
 let shop: Shop
 const start = (mode: string, more = '') => {
@@ -98,5 +98,17 @@ describe('everything may stop', () => {
       phases.push((await shop.read(id!)).phase)
     }
     expect(phases).toEqual(['holding', 'holding', 'awaiting'])
+  })
+
+  it('by limits that responses at once cannot pass', async () => {
+    start('auto')
+    const { ports } = shop.world.responder()
+    const { limits } = shop.world.policy
+    const taken = await Promise.all(
+      Array.from({ length: 30 }, (_, i) =>
+        takeLimits(ports, 'test', { id: `${i}`, namespace: 'shop', workload: 'web' }, limits),
+      ),
+    )
+    expect(taken.filter((reached) => reached === undefined)).toHaveLength(limits.workload.count)
   })
 })

@@ -9,8 +9,9 @@ import {
   pause,
   saysGone,
 } from '../kubernetes/kube.ts'
-import { canonical, type Inverse, sha256 } from '../plan/plan.ts'
+import type { Inverse } from '../plan/plan.ts'
 import type { KubeObject, Meta } from '../world/objects.ts'
+import { isAsWritten, type WrittenObject } from './as-written.ts'
 import { attempt, type CallResult, type Sleep } from './attempt.ts'
 
 export type BackResult =
@@ -63,14 +64,16 @@ function changeFor(inverse: Inverse, object: Held, response: string): Next {
 }
 
 function deletion(
-  { path, specHash }: Extract<Inverse, { kind: 'object' }>,
-  { metadata, spec }: Held,
+  inverse: Extract<Inverse, { kind: 'object' }>,
+  object: WrittenObject,
   response: string,
 ): Next {
+  const { path } = inverse
+  const { metadata } = object
   if (metadata.labels?.[marks.response] !== shortId(response)) {
     return { status: 'changed', reason: `${path} does not carry our label any more` }
   }
-  if (sha256(canonical(spec ?? {})) !== specHash) {
+  if (!isAsWritten(object, inverse)) {
     return { status: 'changed', reason: `${path} says something else than we wrote` }
   }
   const { uid, resourceVersion } = metadata

@@ -35,19 +35,13 @@ export function labelSurgery(around: Surroundings): Surgery {
   const person: string[] = []
   const wanted = new Set<string>()
   const isOwn = (key: string) => Object.hasOwn(labels, key)
-  for (const { metadata, spec } of services) {
-    if (!serviceSelects(spec.selector, labels)) continue
-    effects.push(`Service ${metadata.name} sends it no more traffic`)
-    for (const key of Object.keys(spec.selector ?? {})) wanted.add(key)
-  }
-  for (const { metadata, spec } of policies) {
-    if (!selects(spec.podSelector ?? {}, labels)) continue
-    const keys = keysOf(spec.podSelector)
-    if (keys.length > 0)
-      effects.push(`NetworkPolicy ${metadata.name} does not hold for it any more`)
-    for (const key of keys) wanted.add(key)
-  }
-  const keeps = keepsOwner(ownerKind)
+  const served = services.filter(({ spec }) => serviceSelects(spec.selector, labels))
+  for (const { spec } of served) for (const key of Object.keys(spec.selector ?? {})) wanted.add(key)
+  const held = policies.filter(
+    ({ spec }) => selects(spec.podSelector ?? {}, labels) && keysOf(spec.podSelector).length > 0,
+  )
+  for (const { spec } of held) for (const key of keysOf(spec.podSelector)) wanted.add(key)
+  const keeps = keepsOwner(ownerKind, ownerSelector !== undefined)
   if (!keeps) {
     for (const key of ownerKeys) wanted.add(key)
     for (const { metadata, spec } of budgets) {
@@ -64,12 +58,28 @@ export function labelSurgery(around: Surroundings): Surgery {
     if (reason !== undefined) person.push(reason)
   }
   const strip = [...wanted].filter((key) => isOwn(key) && !(keeps && ownerKeys.has(key))).sort()
-  return { strip, effects: [...new Set(effects)], person }
+  const left = without(labels, strip)
+  const cut = [
+    ...served.map(({ metadata, spec }) =>
+      serviceSelects(spec.selector, left)
+        ? `Service ${metadata.name} still selects it: the policy alone keeps its traffic out`
+        : `Service ${metadata.name} sends it no more traffic`,
+    ),
+    ...held.map(({ metadata, spec }) =>
+      selects(spec.podSelector ?? {}, left)
+        ? `NetworkPolicy ${metadata.name} still holds for it`
+        : `NetworkPolicy ${metadata.name} does not hold for it any more`,
+    ),
+  ]
+  return { strip, effects: [...new Set([...cut, ...effects])], person }
 }
 
 /** Why the labels that a controller selects by stay where they are. */
-function keepsOwner(kind: string | undefined): { effect: string; reason?: string } | undefined {
-  if (kind === undefined || releasing.has(kind)) return undefined
+function keepsOwner(
+  kind: string | undefined,
+  isSelectorKnown: boolean,
+): { effect: string; reason?: string } | undefined {
+  if (kind === undefined || (releasing.has(kind) && isSelectorKnown)) return undefined
   switch (kind) {
     case 'StatefulSet':
       return {

@@ -37,23 +37,19 @@ export function takeTokens(state: LimitState, asking: Asking, limits: Limits, no
     [`namespace ${asking.namespace}`, limits.namespace, 'namespace'],
     ['cluster', limits.cluster, 'cluster'],
   ]
-  const buckets = new Map(Object.entries(state.buckets))
-  for (const [key, rate, name] of wanted) {
-    const tokens = filled(buckets.get(key), rate, now)
-    if (tokens < 1) {
-      const limit = `${name}: ${rate.count} in ${rate.seconds} s`
-      return {
-        ok: false,
-        limit,
-        state: pruned({ ...state, buckets: Object.fromEntries(buckets) }, limits, now),
-      }
-    }
-    buckets.set(key, { tokens: tokens - 1, at: now })
+  const left = wanted.map(([key, rate]) => filled(bucketAt(state, key), rate, now))
+  const empty = wanted.find((_, i) => left[i]! < 1)
+  if (empty !== undefined) {
+    const [, rate, name] = empty
+    const limit = `${name}: ${rate.count} in ${rate.seconds} s`
+    return { ok: false, limit, state: pruned(state, limits, now) }
   }
+  const rest = wanted.map(([key], i) => [key, { tokens: left[i]! - 1, at: now }] as const)
+  const buckets = { ...state.buckets, ...Object.fromEntries(rest) }
   const taken = { ...state.taken, [asking.id]: now }
   return {
     ok: true,
-    state: pruned({ ...state, buckets: Object.fromEntries(buckets), taken }, limits, now),
+    state: pruned({ ...state, buckets, taken }, limits, now),
   }
 }
 
@@ -81,6 +77,10 @@ export function askBreaker(
     opened: isFull && !wasOpen,
     state: { ...state, asked, openUntil },
   }
+}
+
+function bucketAt({ buckets }: LimitState, key: string): Bucket | undefined {
+  return Object.hasOwn(buckets, key) ? buckets[key] : undefined
 }
 
 /** What a bucket holds now: it fills evenly, up to its count. */

@@ -54,6 +54,31 @@ describe('label surgery', () => {
     expect(surgery.effects).toContain('Service s sends it no more traffic')
   })
 
+  it('says of no service that it is cut off where its owner needs the labels', () => {
+    const web = { metadata: { name: 'web', namespace: 'shop' }, spec: { selector: { app: 'api' } } }
+    const { strip, effects } = labelSurgery({
+      ...around,
+      ownerKind: 'StatefulSet',
+      services: [...around.services, web],
+    })
+    expect(strip).toEqual(['tier'])
+    expect(effects).toContain('Service s sends it no more traffic')
+    expect(effects).toContain(
+      'Service web still selects it: the policy alone keeps its traffic out',
+    )
+    expect(effects).not.toContain('Service web sends it no more traffic')
+  })
+
+  it('promises no release by an owner whose selector is not known', () => {
+    const { effects, person } = labelSurgery({
+      ...around,
+      ownerKind: 'ReplicationController',
+      ownerSelector: undefined,
+    })
+    expect(effects.join()).not.toContain('lets it go')
+    expect(person).toHaveLength(1)
+  })
+
   it('takes what policies select by, and leaves what takes pods without a label', () => {
     const policy = (name: string, podSelector: object) => ({
       metadata: { name, namespace: 'shop' },
@@ -241,6 +266,15 @@ describe('limits', () => {
     ])
     expect(tell('8', 1799)).toBe('workload')
     expect(tell('8', 1800)).toBe('ok')
+  })
+
+  it('take nothing from any bucket when one is empty', () => {
+    let state = noLimits
+    for (let i = 0; i < 5; i++) state = take(state, `${i}`, 0, `w${i}`).state
+    for (let i = 0; i < 5; i++) state = take(state, `late ${i}`, 0, 'w9').state
+    expect(take(state, 'elsewhere', 0, 'w9', 'm')).toMatchObject({ ok: true })
+    const { buckets } = take(state, 'again', 0, 'w9').state
+    expect(Object.keys(buckets)).not.toContain('workload n/w9')
   })
 
   it('are never passed in any hour but by what was left in the bucket', () => {

@@ -55,7 +55,7 @@ export async function liveThrough(scene: Scene, policy: string, death?: Death): 
   const look = async () => {
     acted ??= plain(await scene.shape())
   }
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < 40; round++) {
     world.time += 61
     const [expectation] = await readExpectations(world.shared, 'test', world.time)
     if (expectation !== undefined) {

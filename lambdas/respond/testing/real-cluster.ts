@@ -196,7 +196,13 @@ const clusterPolicyKind = {
         schema: {
           openAPIV3Schema: {
             type: 'object',
-            properties: { spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+            properties: {
+              spec: {
+                ...{ type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+                // a later version may have fields that it fills in
+                properties: { later: { type: 'string', default: 'as before' } },
+              },
+            },
           },
         },
       },
