@@ -88,7 +88,7 @@ export function shown(response: string, state: Shown): string {
   const { target, cluster, phase, ending, approveBy, planHash, blastRadius = {} } = state
   const time = (seconds: number) => new Date(seconds * 1000).toISOString()
   const lines = [
-    `${state.rule}: ${target.namespace}/${target.name} (${target.uid}) in ${cluster}: ${ending ?? phase}`,
+    `${state.rule}: ${target.uid === '' ? 'no pod' : `${target.namespace}/${target.name} (${target.uid})`} in ${cluster}: ${ending ?? phase}`,
     ...state.does.map((text) => `  does    ${text}`),
     ...Object.entries(blastRadius).map(([what, whom]) => {
       const list = typeof whom === 'number' ? `${whom}` : whom.join(', ') || 'none'

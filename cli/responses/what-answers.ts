@@ -70,8 +70,14 @@ export function whatAnswers(policy: ResponsePolicy, message: IncidentMessage): A
 function whyNothing({ incident }: IncidentMessage): string | undefined {
   if (incident.suppressed !== undefined) return `it is suppressed: ${incident.suppressed.reason}`
   if (incident.state === 'closed') return 'the incident is closed'
-  if (incident.pod === undefined) return 'it is about no pod: responses act on pods and their nodes'
-  return incident.pod.uid === undefined ? 'the uid of the pod is not known' : undefined
+  if (incident.pod?.uid !== undefined) return undefined
+  const { container, pod } = incident
+  if (container !== undefined) {
+    return 'the uid of the pod is not known: the function looks for the one pod of the node with its container'
+  }
+  return pod === undefined
+    ? 'it is about no pod: responses act on pods and their nodes'
+    : 'the uid of the pod is not known'
 }
 
 function stepsOf(

@@ -1,6 +1,7 @@
 import { detailTypes, type IncidentMessage } from '../../shared/bus-messages.ts'
-import { newResponses } from './begin.ts'
+import { isAnswered, newResponses } from './begin.ts'
 import { type Decision, decideApproval, decideRelease, whyNotDecide } from './decide.ts'
+import { findPod } from './find-pod.ts'
 import { noteResponses } from './incident-lines.ts'
 import { changed, sayOpenLines } from './lines.ts'
 import { nextChange } from './phases.ts'
@@ -24,7 +25,10 @@ export class Responder {
 
   /** Begins what the policy answers an incident with, once each, and leads it as far as it goes now. */
   async onIncident(message: IncidentMessage): Promise<readonly string[]> {
-    const states = newResponses(message, await this.#ports.policy(), this.#ports.now())
+    const policy = await this.#ports.policy()
+    if (!isAnswered(message, policy)) return []
+    const found = await findPod(message.incident, this.#ports)
+    const states = newResponses(message, policy, this.#ports.now(), found)
     const ids = states.map(({ id }) => id)
     await noteResponses(message.incident.id, ids, this.#ports)
     for (const state of states) {

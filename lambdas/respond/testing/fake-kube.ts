@@ -8,6 +8,9 @@ interface Stored extends Fields {
   metadata: Fields & { name: string; namespace?: string; uid: string; resourceVersion: string }
 }
 
+/** In the path of a collection; without it, that of all namespaces. */
+const ofNamespace = /\/namespaces\/[^/]+(?=\/[^/]+$)/
+const collectionOf = (key: string) => key.slice(0, key.lastIndexOf('/'))
 const lists = /\/(?:pods|nodes|services|networkpolicies|poddisruptionbudgets|events)$/
 const labelValue = /^(?:[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?)?$/
 const deletedAt = '2027-01-15T08:00:00Z'
@@ -61,8 +64,8 @@ export class FakeKube implements Kube {
     }
     const object = this.objects.get(path)
     if (object !== undefined) return { status: 200, body: this.#shown(path, object) }
-    const paths = [...this.objects.keys()].filter(
-      (key) => key.slice(0, key.lastIndexOf('/')) === path,
+    const paths = [...this.objects.keys()].filter((key) =>
+      [collectionOf(key), collectionOf(key).replace(ofNamespace, '')].includes(path),
     )
     if (!lists.test(path) && paths.length === 0) return notFound(path)
     const [field = '', value] = (query?.['fieldSelector'] ?? '').split('=')

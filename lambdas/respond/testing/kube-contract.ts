@@ -142,6 +142,15 @@ export function kubeContract(name: string, place: () => Promise<Place>): void {
         expect(await readList(at.kube, '/apis/example.org/v1/nothings')).toBeUndefined()
       })
 
+      it('lists the pods of a node in all namespaces', async () => {
+        const query = { fieldSelector: 'spec.nodeName=n1' }
+        const pods = await readList<Read>(at.kube, '/api/v1/pods', query)
+        const { metadata } = await read(pod)
+        expect(pods?.map((each) => each.metadata.uid)).toContain(metadata.uid)
+        const none = { fieldSelector: 'spec.nodeName=no-such-node' }
+        expect(await readList(at.kube, '/api/v1/pods', none)).toEqual([])
+      })
+
       it('selects events by the uid that they are about', async () => {
         for (const uid of ['one', 'two']) {
           await at.apply({

@@ -31,6 +31,8 @@ export interface ContainerStatus {
   readonly image?: string
   readonly imageID?: string
   readonly restartCount?: number
+  /** Its run before. */
+  readonly lastState?: { readonly terminated?: { readonly containerID?: string } }
 }
 
 export interface Pod extends KubeObject {
