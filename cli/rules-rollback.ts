@@ -22,7 +22,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     try {
       const held = await publication.open()
       const last = await publication.lastPublished()
-      if (last === undefined) throw new Refused('there is no publication to take back')
+      if (last === undefined) throw new Refused(publication.nothingToTakeBack())
       const [before, after] = [assignmentIn(held), last['before'] as Assignment]
       await orTell(publication, held, async () => {
         const text = assignmentText(after)

@@ -154,6 +154,14 @@ export class Publication {
     return undefined
   }
 
+  /** Why there is nothing to take back. */
+  nothingToTakeBack(): string {
+    const { publication, modified } = this.#held ?? {}
+    return modified === undefined || publication !== undefined
+      ? 'there is no publication to take back'
+      : `${this.#key} was put there by hand at ${modified.toISOString()}: there is no publication to take back, publish over it`
+  }
+
   /** Who changed it since it was as it is held here, and what, as lines; after another {@link open}. */
   async since(held: Pick<Held, 'publication'> | undefined): Promise<string> {
     const lines: string[] = []

@@ -155,6 +155,7 @@ describe('responses', () => {
     await stack.clients.s3.send(new PutObjectCommand(byHand))
     expect((await policy()).rules).toHaveLength(1)
     expect(problems.join()).toMatch(/responses\.yaml:1:10: error: .*the one before stays in force/)
+    expect((await lanner('responses', 'rollback')).err).toContain('was put there by hand at 20')
     const over = await publish(responses())
     expect(over).toMatchObject({ code: 0 })
     expect(over.out).toContain('what is in force has mistakes')

@@ -112,7 +112,7 @@ ${sharedUsage}`,
       return inAws(`${what} rollback`, io, () =>
         withPublication(kind, { bucket, bus }, async (publication, held) => {
           const last = await publication.lastPublished()
-          if (last === undefined) throw new Refused('there is no publication to take back')
+          if (last === undefined) throw new Refused(publication.nothingToTakeBack())
           const file = { name: kind.key, text: await textBefore(kind, publication, last) }
           const diagnostics = kind.check(file)
           if (hasMistakes(diagnostics)) {
