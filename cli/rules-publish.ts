@@ -2,10 +2,10 @@ import { encodeArtefact } from '#artefact'
 import { artefactOf } from './artefact.ts'
 import { inAws } from './aws-problem.ts'
 import { type Io, UsageError } from './io.ts'
+import { printable } from './printable.ts'
 import { canaries } from './publish/assign.ts'
 import { configMap } from './publish/config-map.ts'
-import { artefactDifference, type Difference } from './publish/difference.ts'
-import { publishSet, rulesPublication } from './publish/publish-set.ts'
+import { publishSet, rulesPublication, type SetChanges, setChanges } from './publish/publish-set.ts'
 import { assignmentIn } from './rule-bucket.ts'
 import { loadRuleFiles, parseRuleOptions, sharedUsage } from './rule-options.ts'
 import { showErrors } from './rules-check.ts'
@@ -53,7 +53,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       const chosen = percent === undefined ? clusters : canaries(before, clusters, percent)
       const judges = chosen === undefined ? 'all others' : chosen.join(', ')
       if (values['dry-run'] === true) {
-        const changes = await artefactDifference(publication.bucket, before, chosen, artefact)
+        const changes = await setChanges(publication.bucket, before, chosen, artefact)
         io.err(`lanner: would judge ${judges}; nothing is published\n${changeLines(changes)}`)
         return 0
       }
@@ -68,11 +68,11 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   })
 }
 
-function changeLines(changes: Difference): string {
-  return Object.entries(changes)
-    .filter(([, names]) => names.length > 0)
-    .map(([kind, names]) => `  ${kind}: ${names.join(', ')}\n`)
-    .join('')
+function changeLines({ changes, automatic }: SetChanges): string {
+  const lines = Object.entries(changes).flatMap(([kind, names]) =>
+    names.length === 0 ? [] : [`${kind}: ${names.join(', ')}`],
+  )
+  return [...lines, ...automatic].map((line) => `  ${printable(line)}\n`).join('')
 }
 
 function percentOf(text: string | undefined): number | undefined {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
@@ -173,6 +173,14 @@ describe('responses', () => {
     const said = await publish(responses('# other\n'))
     expect(said.code).toBe(0)
     expect(said.err).toMatch(/warning: .*Crypto miner.*Crypto minor/)
+    // and the other way round: a rule that an automatic response answers
+    const answering = responses(auto).replace('Crypto miner', 'Crypto mining')
+    expect((await publish(answering, '--allow-auto')).code).toBe(0)
+    const more = file('r.yaml', readFileSync(rules, 'utf8').replace('minor', 'mining'))
+    const next = await lanner('rules', 'publish', more)
+    expect(next.code).toBe(0)
+    expect(next.err).toContain('"Crypto mining" may be answered automatically, by "Miner"')
+    expect(events.at(-1)!.detail).toMatchObject({ automatic: [expect.stringContaining('mining')] })
   })
 
   it('are published over what was looked at, if that is asked for', async () => {
