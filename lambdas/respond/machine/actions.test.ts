@@ -303,6 +303,22 @@ describe.skipIf(!isRealClusterWanted)('actions on a real API server', () => {
     expect((await state()).policies).toHaveLength(1)
   })
 
+  it('evict: a pod that took the name costs its budget nothing, and nobody any time', async () => {
+    await start()
+    const { calls } = (await plan({ kind: 'evict', graceSeconds: undefined })).steps[0]!
+    await cluster.server.call('DELETE', `${path()}?gracePeriodSeconds=0`)
+    // not started yet: the API server would try to evict it for ten seconds, and say nothing meanwhile
+    await cluster.server.apply({
+      ...{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace } },
+      spec: { containers: [{ name: 'app', image: 'example.org/app:1' }] },
+    })
+    const from = performance.now()
+    const result = await runKubeCall(await cluster.kubes('destroy'), calls[0] as never, response)
+    expect(result).toEqual({ status: 'gone' })
+    expect(performance.now() - from).toBeLessThan(5000)
+    expect((await cluster.get(path()))!['metadata'].deletionTimestamp).toBeUndefined()
+  })
+
   it('nothing happens to a pod that took the name', async () => {
     await start()
     const made = await plan(label, quarantine)

@@ -151,6 +151,30 @@ describe('planning', () => {
   })
 })
 
+describe('what stands before the API server', () => {
+  it('hides nothing of the world from a plan by a 404 of its own', async () => {
+    shop = new Shop('approve')
+    let isHiding = true
+    shop.faulty.fault = ({ path }) =>
+      isHiding && path.endsWith('/services') ? { status: 404 } : undefined
+    const id = await shop.begin()
+    expect(await shop.read(id)).toMatchObject({ phase: 'new', errors: 1 })
+    isHiding = false
+    await shop.pass(60)
+    const { phase, plan } = await shop.read(id)
+    expect([phase, plan!.blastRadius.services]).toEqual(['awaiting', ['web']])
+  })
+
+  it('does not make a pod gone', async () => {
+    shop.faulty.fault = ({ path }) => (path === podAt() ? { status: 404 } : undefined)
+    const id = await shop.begin()
+    expect(await shop.read(id)).toMatchObject({ phase: 'new', errors: 1 })
+    shop.faulty.fault = () => undefined
+    await shop.pass(60)
+    expect((await shop.read(id)).phase).toBe('verifying')
+  })
+})
+
 describe('a pod that is busy', () => {
   it('is not taken for gone: what conflicts is tried again', async () => {
     let conflicts = 0

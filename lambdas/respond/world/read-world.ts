@@ -75,12 +75,12 @@ export async function readWorld(
     await Promise.all([
       readObject<KubeObject>(kube, `/api/v1${within}`),
       readOwners(kube, namespace, pod),
-      readList<Pod>(kube, `/api/v1${within}/pods`),
-      readList<Service>(kube, `/api/v1${within}/services`),
-      readList<NetworkPolicy>(kube, `/apis/networking.k8s.io/v1${within}/networkpolicies`),
+      readAll<Pod>(kube, `/api/v1${within}/pods`),
+      readAll<Service>(kube, `/api/v1${within}/services`),
+      readAll<NetworkPolicy>(kube, `/apis/networking.k8s.io/v1${within}/networkpolicies`),
       readList<ClusterNetworkPolicy>(kube, clusterPolicyPath),
-      readList<Budget>(kube, `/apis/policy/v1${within}/poddisruptionbudgets`),
-      readList<Node>(kube, '/api/v1/nodes'),
+      readAll<Budget>(kube, `/apis/policy/v1${within}/poddisruptionbudgets`),
+      readAll<Node>(kube, '/api/v1/nodes'),
     ])
   const owner = controllerOf(pod)
   const [direct] = owners
@@ -92,19 +92,23 @@ export async function readWorld(
       ownerKind: owner?.kind,
       ownerSelector: selectorOf(direct),
       desired: direct?.spec?.replicas,
-      replicas: (pods ?? []).filter(
-        (each) => owner !== undefined && controllerOf(each)?.uid === owner.uid,
-      ),
-      onNode: (pods ?? []).filter(({ spec }) => spec.nodeName === nodeName && nodeName !== ''),
-      services: services ?? [],
-      policies: policies ?? [],
+      replicas: pods.filter((each) => owner !== undefined && controllerOf(each)?.uid === owner.uid),
+      onNode: pods.filter(({ spec }) => spec.nodeName === nodeName && nodeName !== ''),
+      services,
+      policies,
       clusterPolicies,
-      budgets: budgets ?? [],
-      node: (nodes ?? []).find(({ metadata }) => metadata.name === nodeName),
-      openNodes: (nodes ?? []).filter((each) => isReady(each) && each.spec?.unschedulable !== true)
-        .length,
+      budgets,
+      node: nodes.find(({ metadata }) => metadata.name === nodeName),
+      openNodes: nodes.filter((each) => isReady(each) && each.spec?.unschedulable !== true).length,
     },
   }
+}
+
+/** A list of a kind that every cluster has: whoever says that there is none is not the API server. */
+async function readAll<T>(kube: Kube, path: string): Promise<T[]> {
+  const found = await readList<T>(kube, path)
+  if (found === undefined) throw new Error(`GET ${path}: 404, and every cluster has that kind`)
+  return found
 }
 
 /** Where what controls something lies; `undefined` for kinds that are not read. */
