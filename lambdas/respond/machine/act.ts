@@ -3,10 +3,10 @@ import type { Call } from '../plan/plan.ts'
 import type { CallResult } from './attempt.ts'
 import { killSwitch } from './control.ts'
 import type { Kubes } from './make-plan.ts'
-import { expect } from './phases.ts'
 import type { Ports } from './ports.ts'
-import type { Change, ResponseState, StepState } from './response-state.ts'
+import { type Change, type ResponseState, type StepState, wasTouched } from './response-state.ts'
 import { runKubeCall } from './run-call.ts'
+import { expect } from './verify.ts'
 
 /** Makes the next call of a plan, and nothing more: what is done is written down after each. */
 export async function actOnce(state: ResponseState, ports: Ports, kubes: Kubes): Promise<Change> {
@@ -132,9 +132,4 @@ async function finish(state: ResponseState, ports: Ports): Promise<Change> {
   const hasBack = state.back.some(({ step }) => wasTouched(state.steps[step]!))
   if (next.phase === 'holding' && !hasBack) return { set: { phase: 'closed', ending } }
   return { set: { ...next, ending } }
-}
-
-/** Whether a step may have changed something: its first call was about to be made, at least. */
-export function wasTouched({ begun }: StepState): boolean {
-  return begun !== undefined
 }

@@ -1,7 +1,6 @@
 import { fits } from '#responses'
 import { detailTypes } from '../../shared/bus-messages.ts'
-import { wasTouched } from './act.ts'
-import type { BackState, Change, ResponseState } from './response-state.ts'
+import { type BackState, type Change, type ResponseState, wasTouched } from './response-state.ts'
 
 /** What somebody decides about a response: a change, nothing more to do, or why it does not count. */
 export type Decision = Change | 'settled' | { readonly problem: string }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { Crash, isChange, type MadeCall } from '../testing/response-world.ts'
+import { approver, Crash, isChange, type MadeCall } from '../testing/response-world.ts'
 import { hour, podAt, Shop } from '../testing/shop.ts'
 import { setKillSwitch } from './control.ts'
 
@@ -110,6 +110,18 @@ describe('the way to a cluster that is lost for a while', () => {
     untouchedNow()
   })
 
+  it('ends nothing that people have approved', async () => {
+    shop = new Shop('approve')
+    const id = await shop.begin()
+    shop.world.isKnown = false
+    await shop.world.responder().responder.approve(id, (await shop.read(id)).planHash!, approver)
+    await shop.pass(60)
+    expect((await shop.read(id)).phase).toBe('approved')
+    shop.world.isKnown = true
+    await shop.pass(60)
+    expect((await shop.read(id)).phase).toBe('verifying')
+  })
+
   it('ends no containment before its time: nothing is proven, and it holds', async () => {
     const id = await shop.begin()
     shop.faulty.fault = ({ method }) => (method === 'GET' ? { status: 403 } : undefined)
@@ -132,11 +144,10 @@ describe('the way to a cluster that is lost for a while', () => {
     expect(await shop.read(id)).toMatchObject({ phase: 'closed', ending: 'failed' })
     shop.faulty.fault = () => undefined
     const { responder } = shop.world.responder()
-    const ann = 'arn:aws:sts::123456789012:assumed-role/Responders/ann'
-    expect(await responder.release(id, ann)).toBeUndefined()
+    expect(await responder.release(id, approver)).toBeUndefined()
     expect(await shop.read(id)).toMatchObject({ phase: 'closed', ending: 'expired' })
     untouchedNow()
-    expect(await responder.release(id, ann)).toContain('nothing to undo')
+    expect(await responder.release(id, approver)).toContain('nothing to undo')
   })
 })
 

@@ -119,3 +119,8 @@ export function stepTexts({ steps }: Plan): string[] {
     return `${name}${calls.length === 0 ? ': nothing to do' : ''}${then}`
   })
 }
+
+/** Whether a step may have changed something: its first call was about to be made, at least. */
+export function wasTouched({ begun }: StepState): boolean {
+  return begun !== undefined
+}

@@ -1,8 +1,7 @@
 import { detailTypes } from '../../shared/bus-messages.ts'
-import { wasTouched } from './act.ts'
 import type { Kubes } from './make-plan.ts'
 import type { Ports } from './ports.ts'
-import type { BackState, Change, ResponseState } from './response-state.ts'
+import { type BackState, type Change, type ResponseState, wasTouched } from './response-state.ts'
 import { takeBack } from './take-back.ts'
 
 const mostTries = 12

@@ -1,0 +1,72 @@
+import { detailTypes } from '../../shared/bus-messages.ts'
+import { collectEvidence } from '../evidence/collect.ts'
+import { planHash } from '../plan/plan.ts'
+import { close, refuse } from './close.ts'
+import { killSwitch, takeLimits } from './control.ts'
+import { type Kubes, makePlan } from './make-plan.ts'
+import type { Ports } from './ports.ts'
+import { asking, plan, planningOf } from './propose.ts'
+import { type Change, needsEvidence, type ResponseState } from './response-state.ts'
+
+const mostPlans = 5
+
+/** Looks whether the world is still as it was approved, and puts evidence in safety. */
+export async function prepare(state: ResponseState, ports: Ports, kubes: Kubes): Promise<Change> {
+  const stopped = await killSwitch(ports)
+  if (stopped !== undefined) {
+    return close(
+      'stopped',
+      detailTypes.failed,
+      `all responses are stopped by ${stopped.by}: ${stopped.reason}`,
+    )
+  }
+  const { protect, limits } = await ports.policy()
+  const made = await makePlan(planningOf(state, protect), kubes)
+  if ('gone' in made) return close('gone', detailTypes.failed, made.gone)
+  if (planHash(made.plan) !== state.approval?.planHash) {
+    if (state.plans >= mostPlans)
+      return refuse('the world changes faster than it can be planned for')
+    // whoever approved in time gets as much time again for the plan that there is now
+    const { approval: _, approveBy: __, ...rest } = state
+    const again = await plan(rest, ports, kubes)
+    const say = [
+      { type: detailTypes.planned, text: 'the world is not as it was approved: that plan is void' },
+      ...(again.say ?? []),
+    ]
+    return { set: { approval: undefined as never, ...again.set }, say }
+  }
+  if (state.approval.by !== 'the policy') {
+    // people may go beyond the limits; what they approve counts all the same
+    await takeLimits(ports, state.cluster, asking(state, made.plan), limits)
+  }
+  const now = ports.now()
+  const { steps, expiresSeconds } = made.plan
+  const set = {
+    phase: 'acting' as const,
+    acted: now,
+    expiresAt: now + expiresSeconds,
+    steps: steps.map(() => ({ status: 'open' as const, calls: 0 })),
+    back: steps.flatMap(({ inverse }, step) =>
+      inverse.map((_, i) => ({ step, inverse: i, status: 'open' as const })),
+    ),
+  }
+  if (!needsEvidence(made.plan)) return { set }
+  const logs = steps.flatMap(({ action }) => (action.kind === 'logs' ? [action.tailLines] : []))
+  const evidence = await collectEvidence({
+    plan: made.plan,
+    kube: await kubes('read'),
+    store: ports.evidence,
+    detections: () => ports.detections(state.incident, now),
+    batches: (range) => ports.batches(range),
+    made: state.made,
+    now: ports.now,
+    tailLines: Math.max(1000, ...logs),
+  })
+  const { manifest, head, missing } = evidence
+  const lacks = missing.length === 0 ? '' : `; not to be had: ${missing.join(', ')}`
+  const text = `evidence lies in ${manifest}, its last hash is ${head}${lacks}`
+  return {
+    set: { ...set, evidence: { manifest, head } },
+    say: [{ type: detailTypes.approved, text }],
+  }
+}

@@ -1,0 +1,69 @@
+import { quarantineLabel } from '#events'
+import { detailTypes } from '../../shared/bus-messages.ts'
+import { addExpectation, readObservation, trafficEvents } from '../../shared/expectations.ts'
+import { shortId } from '../actions/marks.ts'
+import { readObject } from '../kubernetes/kube.ts'
+import type { Pod } from '../world/objects.ts'
+import { podPath } from '../world/read-world.ts'
+import { isAsWritten, type WrittenObject } from './as-written.ts'
+import type { Kubes } from './make-plan.ts'
+import { judgeOutcome, settleMs } from './outcome.ts'
+import type { Ports } from './ports.ts'
+import type { Change, ResponseState } from './response-state.ts'
+
+/** After the acts: what the node is to be watched for, if the pod was cut off. */
+export async function expect(state: ResponseState, ports: Ports): Promise<Partial<ResponseState>> {
+  const { plan, steps, id, cluster } = state
+  const at = plan!.steps.findIndex(({ action }) => action.kind === 'quarantine')
+  if (at < 0 || steps[at]!.status !== 'done' || plan!.steps[at]!.calls.length === 0) {
+    return { phase: 'holding' }
+  }
+  const { uid: podUid, node, containers } = plan!.target
+  const from = ports.now() * 1000
+  const { windowSeconds, lateSeconds } = ports.proof
+  const until = from + windowSeconds * 1000
+  const forbidden = trafficEvents
+  const expectation = { id, cluster, node, podUid, containers, from, until, forbidden }
+  await addExpectation(ports.shared, expectation, ports.now())
+  const proofAt = Math.ceil(until / 1000) + lateSeconds
+  return { phase: 'verifying', expectation, proofAt }
+}
+
+/** What the node told of the pod, held against what must not happen; waits until it had the time. */
+export async function verify(
+  state: ResponseState,
+  ports: Ports,
+  kubes: Kubes,
+): Promise<Change | undefined> {
+  const { expectation, plan, target, id } = state
+  const now = ports.now()
+  if (now < (state.proofAt ?? now)) return undefined
+  const kube = await kubes('read')
+  const pod = await readObject<Pod>(kube, podPath(target.namespace, target.name))
+  const isSame = pod?.metadata.uid === plan!.target.uid
+  const labelled = pod?.metadata.labels?.[quarantineLabel] === shortId(id)
+  const at = plan!.steps.findIndex(({ action }) => action.kind === 'quarantine')
+  let inPlace = !isSame || labelled
+  for (const each of plan!.steps[at]!.inverse) {
+    if (!isSame || !inPlace || each.kind !== 'object') continue
+    const object = await readObject<WrittenObject>(kube, each.path)
+    inPlace = object !== undefined && isAsWritten(object, each)
+  }
+  const observation = await readObservation(ports.shared, id, now)
+  const settled = {
+    ...observation,
+    traffic: observation.traffic.filter(({ time }) => time >= expectation!.from + settleMs),
+    held: observation.held.filter(({ time }) => time >= expectation!.from + settleMs),
+  }
+  const { outcome, because, next } = judgeOutcome(
+    expectation!,
+    settled,
+    plan!.residualAllows,
+    inPlace,
+  )
+  const proposal = next === undefined ? '' : `; next: ${next}`
+  return {
+    set: { phase: 'holding', outcome, ...(next !== undefined && { next }) },
+    say: [{ type: detailTypes.verified, text: `${outcome}: ${because}${proposal}` }],
+  }
+}
