@@ -11,6 +11,7 @@ import { admitMemberAccounts } from './stages/member-accounts.ts'
 import { OperationsStack } from './stages/operations-stack.ts'
 import type { PartContext } from './stages/part-context.ts'
 import { PartStack } from './stages/part-stack.ts'
+import { explainWildcards } from './stages/wildcards.ts'
 import { topologyMistakes } from './topology/check.ts'
 import { mergeParts, type PartName, parts, topology } from './topology/index.ts'
 
@@ -56,6 +57,7 @@ export async function makeInstallation(app: App, config: LannerConfig): Promise<
   })
   const clusters = config.clusters.map((cluster) => onboard(app, cluster, config))
   tag(app, config)
+  explainWildcards(app)
   return { parts: made, operations, clusters, context }
 }
 
@@ -73,6 +75,7 @@ export function writeClusterTemplate(config: LannerConfig, outdir: string): Clus
     ...(account !== undefined && region !== undefined && { home: { account, region } }),
   })
   tag(app, config)
+  explainWildcards(app)
   app.synth()
   return stack
 }

@@ -5,6 +5,8 @@ import { App, type Stack } from 'aws-cdk-lib'
 import { readConfig } from '../config.ts'
 import { type Installation, makeInstallation } from '../installation.ts'
 
+export { flat } from '../stages/flat-text.ts'
+
 /** A resource of a template. */
 export interface TemplateResource {
   readonly Type: string
@@ -39,22 +41,4 @@ export async function synthesise(config: unknown): Promise<Synthesised> {
 /** Resources of a type, with their logical ids. */
 export function ofType(template: Template, type: string): [id: string, TemplateResource][] {
   return Object.entries(template.Resources).filter(([, { Type }]) => Type === type)
-}
-
-/** A value of a template as one text, with what CloudFormation fills in between < and >. */
-export function flat(value: unknown): string {
-  if (typeof value === 'string') return value
-  if (value === null || typeof value !== 'object') return String(value)
-  const {
-    Ref,
-    'Fn::GetAtt': attribute,
-    'Fn::Join': join_,
-    'Fn::ImportValue': imported,
-  } = value as Record<string, never>
-  if (Ref !== undefined) return `<${Ref}>`
-  if (attribute !== undefined) return `<${(attribute as string[]).join('.')}>`
-  if (imported !== undefined) return `<${flat(imported)}>`
-  if (join_ === undefined) return JSON.stringify(value)
-  const [between, parts] = join_ as [string, unknown[]]
-  return parts.map(flat).join(between)
 }
