@@ -10,7 +10,9 @@ import type { Change, ResponseState } from './response-state.ts'
 import { leaseSeconds, Overtaken, ResponseTable } from './response-table.ts'
 
 const mostChanges = 300
+/** Errors in a row until it is given up: about 20 minutes; of undoing, an hour and a half. */
 const mostErrors = 10
+const mostUndoErrors = 20
 const decisionAttempts = 5
 
 /** Leads responses from incident to end, step by step; may be interrupted anywhere, and goes on. */
@@ -140,7 +142,8 @@ export class Responder {
     } catch (error) {
       const reason = (error as Error).message
       const errors = state.errors + 1
-      if (errors < mostErrors) return { set: { errors, problem: reason.slice(0, 1000) } }
+      const most = state.phase === 'expiring' ? mostUndoErrors : mostErrors
+      if (errors < most) return { set: { errors, problem: reason.slice(0, 1000) } }
       return giveUp(state, `given up after ${errors} attempts: ${reason}`)
     }
   }
