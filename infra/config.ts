@@ -23,6 +23,7 @@ export interface LannerConfig {
   readonly logDays: number
   /** Days that detections and batches are kept in the lake. */
   readonly lakeDays: number
+  readonly evidenceDays: number
   /** What removing a stack does with table, lake and rules: keep them, or not. */
   readonly keepData: boolean
   /** Functions and nodes use the FIPS endpoints of AWS. */
@@ -95,6 +96,11 @@ const fields = {
       logDays.includes(value as number) ? (value as number) : new Wrong(logDays.join(', ')),
   },
   lakeDays: { meaning: 'days that the lake keeps batches', preset: '90', read: whole(1, 3650) },
+  evidenceDays: {
+    meaning: 'days that evidence is locked: in governance mode, by Object Lock',
+    preset: '90',
+    read: whole(1, 3650),
+  },
   keepData: {
     meaning: 'removing a stack keeps table, lake, rules and evidence',
     preset: 'true',

@@ -20,11 +20,15 @@ const full = {
   ],
 }
 let made: Synthesised
+let longer: Synthesised
 
 beforeAll(async () => {
   made = await synthesise(full)
+  longer = await synthesise({ response: true, evidenceDays: 365 })
 })
-afterAll(() => rmSync(made.directory, { recursive: true, force: true }))
+afterAll(() => {
+  for (const { directory } of [made, longer]) rmSync(directory, { recursive: true, force: true })
+})
 
 const template = (name: string): Template => made.templates[`lanner-${name}`]!
 const all = () =>
@@ -298,6 +302,30 @@ describe('what handlers depend on', () => {
     )
     const configs = all().filter(([, { Type }]) => Type === 'AWS::Lambda::EventInvokeConfig')
     expect(configs.length).toBeGreaterThanOrEqual(asynchronous.length)
+  })
+
+  it('locks evidence, for as long as the config says, and nobody has a way around it', () => {
+    const locks = (templates: Synthesised['templates']) =>
+      Object.values(templates)
+        .flatMap(({ Resources }) => Object.values(Resources))
+        .flatMap(({ Properties }) =>
+          Properties?.['ObjectLockEnabled'] === true ? [Properties] : [],
+        )
+    const lock = (Days: number) => ({
+      ObjectLockConfiguration: {
+        ObjectLockEnabled: 'Enabled',
+        Rule: { DefaultRetention: { Mode: 'GOVERNANCE', Days } },
+      },
+      VersioningConfiguration: { Status: 'Enabled' },
+    })
+    expect(locks(made.templates)).toMatchObject([lock(90)])
+    expect(locks(longer.templates)).toMatchObject([lock(365)])
+    const around = /Bypass|PutObject(?:Retention|LegalHold)|PutBucketObjectLock|s3:\*/
+    expect(grants().filter(([, action]) => around.test(action))).toEqual([])
+    const deletes = grants().filter(
+      ([id, action]) => /respond/.test(id) && /s3:Delete/.test(action),
+    )
+    expect(deletes).toEqual([])
   })
 
   it('the lake gets frames by the hour of their arrival', () => {

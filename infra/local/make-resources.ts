@@ -1,4 +1,4 @@
-import { CreateBucketCommand } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, PutObjectLockConfigurationCommand } from '@aws-sdk/client-s3'
 import { CreateTopicCommand } from '@aws-sdk/client-sns'
 import { CreateQueueCommand } from '@aws-sdk/client-sqs'
 import type { Resource, Topology } from '../topology/types.ts'
@@ -28,7 +28,7 @@ async function make(name: string, resource: Resource, clients: LocalClients): Pr
       await createTable(clients.dynamodb, name)
       return
     case 'bucket':
-      await clients.s3.send(new CreateBucketCommand({ Bucket: name }))
+      await makeBucket(name, resource, clients)
       return
     case 'topic':
       await clients.sns.send(new CreateTopicCommand({ Name: name }))
@@ -57,4 +57,21 @@ async function make(name: string, resource: Resource, clients: LocalClients): Pr
     case 'external':
       return
   }
+}
+
+async function makeBucket(
+  Bucket: string,
+  { lockDays }: Resource & { readonly kind: 'bucket' },
+  { s3 }: LocalClients,
+): Promise<void> {
+  const isLocked = lockDays !== undefined
+  const lock = isLocked ? { ObjectLockEnabledForBucket: true } : {}
+  await s3.send(new CreateBucketCommand({ Bucket, ...lock }))
+  if (!isLocked) return
+  const DefaultRetention = { Mode: 'GOVERNANCE', Days: lockDays } as const
+  const ObjectLockConfiguration = {
+    ObjectLockEnabled: 'Enabled',
+    Rule: { DefaultRetention },
+  } as const
+  await s3.send(new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration }))
 }

@@ -72,7 +72,8 @@ export function makeBucket(
   context: PartContext,
 ): Made {
   const key = context.keys.of(scope, dataClassOf(resource))
-  const { lockDays, versioned } = resource
+  const { versioned } = resource
+  const lockDays = resource.lockDays === undefined ? undefined : context.config.evidenceDays
   const expireDays = name === 'lake' ? context.config.lakeDays : resource.expireDays
   const isVersioned = versioned === true || lockDays !== undefined
   const bucket = new Bucket(scope, name, {

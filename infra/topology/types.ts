@@ -13,7 +13,7 @@ export type Resource =
   /** Items by `pk` and `sk`, gone after `expires`. */
   | { readonly kind: 'table' }
   | { readonly kind: 'bus'; readonly archiveDays: number }
-  /** `lockDays`: objects cannot be changed or deleted for so long. */
+  /** `lockDays`: objects cannot be changed or deleted for so long, unless an installation says otherwise. */
   | {
       readonly kind: 'bucket'
       readonly expireDays?: number

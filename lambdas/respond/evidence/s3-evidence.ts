@@ -1,7 +1,10 @@
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import type { EvidenceStore } from '../machine/ports.ts'
 
-/** Evidence in a bucket with Object Lock: what lies there cannot be changed, and is never overwritten. */
+/**
+ * Evidence in a bucket with Object Lock: what lies there cannot be changed, and is never overwritten. How
+ * long it is held is the bucket's own setting: the function has no right to change it, nor to go around it.
+ */
 export class S3Evidence implements EvidenceStore {
   readonly #s3: S3Client
   readonly #bucket: string
@@ -14,7 +17,11 @@ export class S3Evidence implements EvidenceStore {
   async putOnce(Key: string, Body: Uint8Array): Promise<void> {
     try {
       await this.#s3.send(
-        new PutObjectCommand({ Bucket: this.#bucket, Key, Body, IfNoneMatch: '*' }),
+        new PutObjectCommand({
+          ...{ Bucket: this.#bucket, Key, Body, IfNoneMatch: '*' },
+          // a bucket with Object Lock takes nothing without one, however the client is set
+          ChecksumAlgorithm: 'SHA256',
+        }),
       )
     } catch (error) {
       const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata
