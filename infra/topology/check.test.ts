@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { type KnownContract, topologyMistakes } from './check.ts'
 import { topology } from './index.ts'
-import type { FunctionSpec, Topology } from './types.ts'
+import type { FunctionSpec, Resource, Topology } from './types.ts'
 
 const lambdas = fileURLToPath(new URL('../../lambdas/', import.meta.url))
 const stages = readdirSync(lambdas).filter((name) => existsSync(`${lambdas}${name}/handler.ts`))
@@ -20,8 +20,8 @@ describe('the topology', () => {
 })
 
 const work: FunctionSpec = {
-  ...{ stage: 'work', memoryMiB: 128, timeoutSeconds: 30, env: { TABLE: { of: 'table' } } },
-  triggers: [],
+  ...{ stage: 'work', memoryMiB: 128, timeoutSeconds: 20, env: { TABLE: { of: 'table' } } },
+  triggers: [{ kind: 'queue', queue: 'queue', batchSize: 1, windowSeconds: 0 }],
 }
 const small: Topology = {
   resources: {
@@ -48,6 +48,7 @@ describe('a topology with a mistake', () => {
     ])
     expect(
       mistakes({
+        timeoutSeconds: 30,
         triggers: [
           { kind: 'queue', queue: 'queue', batchSize: 1, windowSeconds: 0 },
           { kind: 'queue', queue: 'dead', batchSize: 1, windowSeconds: 0 },
@@ -75,6 +76,69 @@ describe('a topology with a mistake', () => {
       'delivery: there is no function lake',
     ])
     const other = { stage: 'other', triggers: [] }
-    expect(mistakes(other)).toEqual(['other: there is no lambdas/other/contract.ts'])
+    expect(mistakes(other)).toEqual([
+      'queue: nobody reads it',
+      'other: nothing invokes it',
+      'other: there is no lambdas/other/contract.ts',
+    ])
   })
+})
+
+/** The topology with one thing broken at a time. */
+function* broken(): Generator<readonly [what: string, topology: Topology]> {
+  const { functions, resources } = topology
+  const withFunction = (at: number, change: Partial<FunctionSpec>): Topology => ({
+    resources,
+    functions: functions.with(at, { ...functions[at]!, ...change }),
+  })
+  for (const [at, { stage, env, triggers }] of functions.entries()) {
+    for (const name of Object.keys(env)) {
+      const { [name]: _, ...rest } = env
+      if (contracts[stage]!.env[name]!.default === undefined) {
+        yield [`${stage} without ${name}`, withFunction(at, { env: rest })]
+      }
+      const elsewhere = { ...env, [name]: { of: 'nowhere' } }
+      yield [`${stage}: ${name} of nothing`, withFunction(at, { env: elsewhere })]
+      const misspelt = { ...rest, [`${name}_`]: env[name]! }
+      yield [`${stage}: ${name} misspelt`, withFunction(at, { env: misspelt })]
+    }
+    for (const [index, trigger] of triggers.entries()) {
+      const where = `${stage} by ${trigger.kind}`
+      const change = (more: object) =>
+        withFunction(at, { triggers: triggers.with(index, { ...trigger, ...more } as never) })
+      const without = withFunction(at, { triggers: triggers.toSpliced(index, 1) })
+      // that a function is swept each minute too is for `wiring.test.ts`
+      if (triggers.length === 1) yield [`${where}: none`, without]
+      for (const key of Object.keys(trigger)) {
+        if (key === 'kind' || key === 'pattern' || (key === 'bus' && trigger.kind === 'bus'))
+          continue
+        const isNumber = typeof trigger[key as keyof typeof trigger] === 'number'
+        yield [`${where}: ${key}`, change({ [key]: isNumber ? -1 : 'nowhere' })]
+        if (isNumber) yield [`${where}: ${key} endless`, change({ [key]: 1_000_000 })]
+      }
+    }
+  }
+  for (const [name, resource] of Object.entries(resources)) {
+    const { [name]: _, ...rest } = resources
+    if (resource.kind !== 'route' && resource.kind !== 'delivery') {
+      yield [`no ${name}`, { resources: rest, functions }]
+    }
+    for (const key of ['dead', 'to', 'from', 'by', 'bus', 'receives', 'visibilitySeconds']) {
+      if (!Object.hasOwn(resource, key)) continue
+      const isNumber = typeof resource[key as keyof Resource] === 'number'
+      const changed = { ...resource, [key]: isNumber ? 0 : 'nowhere' } as Resource
+      yield [`${name}: ${key}`, { resources: { ...resources, [name]: changed }, functions }]
+    }
+  }
+}
+
+it('anything broken in the topology is a mistake', () => {
+  const unseen: string[] = []
+  let count = 0
+  for (const [what, one] of broken()) {
+    count += 1
+    if (topologyMistakes(one, contracts).length === 0) unseen.push(what)
+  }
+  expect(unseen).toEqual([])
+  expect(count).toBeGreaterThan(300)
 })

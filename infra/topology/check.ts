@@ -32,7 +32,21 @@ export function topologyMistakes(
       wants(name, resource.to, ['bucket'])
       wantsStage(name, resource.by)
     }
+    if (resource.kind === 'queue') {
+      const isRead = topology.functions.some(({ triggers }) =>
+        triggers.some((trigger) => trigger.kind === 'queue' && trigger.queue === name),
+      )
+      if (resource.receives !== undefined && !isRead) mistakes.push(`${name}: nobody reads it`)
+      mistakes.push(
+        ...outOfRange(name, resource, {
+          ...{ visibilitySeconds: [1, 43_200], receives: [1, 1000], retentionDays: [1, 14] },
+        }),
+      )
+    }
     if (resource.kind === 'route') {
+      mistakes.push(
+        ...outOfRange(name, resource, { retries: [0, 185], maxAgeSeconds: [60, 86_400] }),
+      )
       wants(name, resource.bus, ['bus'])
       wants(name, resource.to, ['queue', 'topic'])
       wants(name, resource.dead, ['queue'])
@@ -43,6 +57,15 @@ export function topologyMistakes(
     }
   }
   for (const spec of topology.functions) {
+    const isTransform = Object.values(topology.resources).some(
+      (resource) => 'by' in resource && resource.by === spec.stage,
+    )
+    const isScheduled = Object.values(topology.resources).some(
+      (resource) => resource.kind === 'schedules' && resource.to === spec.stage,
+    )
+    if (spec.triggers.length === 0 && !isTransform && !isScheduled) {
+      mistakes.push(`${spec.stage}: nothing invokes it`)
+    }
     mistakes.push(...triggerMistakes(spec, topology, wants))
     mistakes.push(...envMistakes(spec, topology, contracts[spec.stage]))
   }
@@ -61,9 +84,23 @@ function triggerMistakes(
       case 'stream':
         wants(stage, trigger.stream, ['stream'])
         wants(stage, trigger.failures, ['bucket'])
+        mistakes.push(
+          ...outOfRange(stage, trigger, {
+            ...{ batchSize: [1, 10_000], windowSeconds: [0, 300], parallelizationFactor: [1, 10] },
+            // without an end a record that cannot be judged holds its shard up for a day
+            ...{ retries: [0, 10_000], maxAgeSeconds: [60, 604_800] },
+          }),
+        )
         break
       case 'queue': {
         wants(stage, trigger.queue, ['queue'])
+        // more than ten messages at once only with a window
+        const most = trigger.windowSeconds > 0 ? 10_000 : 10
+        mistakes.push(
+          ...outOfRange(stage, trigger, {
+            ...{ batchSize: [1, most], windowSeconds: [0, 300], maximumConcurrency: [2, 1000] },
+          }),
+        )
         const queue = topology.resources[trigger.queue]
         if (queue?.kind !== 'queue') break
         // What a batch takes and what Lambda's pollers take before they see that it is over.
@@ -83,12 +120,15 @@ function triggerMistakes(
         if (trigger.maxAgeSeconds < 60 || trigger.maxAgeSeconds > 21_600) {
           mistakes.push(`${stage}: events may be 60 to 21600 s old, not ${trigger.maxAgeSeconds}`)
         }
-        if (trigger.retries > 2) mistakes.push(`${stage}: Lambda retries twice at most`)
+        if (trigger.retries < 0 || trigger.retries > 2)
+          mistakes.push(`${stage}: Lambda retries twice at most`)
         break
       case 'schedule':
         wants(stage, trigger.dead, ['queue'])
         asynchronous.add(`${trigger.retries} retries, then ${trigger.dead}`)
-        if (trigger.retries > 2) mistakes.push(`${stage}: Lambda retries twice at most`)
+        if (trigger.retries < 0 || trigger.retries > 2)
+          mistakes.push(`${stage}: Lambda retries twice at most`)
+        mistakes.push(...outOfRange(stage, trigger, { everyMinutes: [1, 1440] }))
         break
     }
   }
@@ -97,6 +137,20 @@ function triggerMistakes(
     mistakes.push(`${stage}: a function has one way to fail asynchronously, not: ${ways}`)
   }
   return mistakes
+}
+
+/** Numbers of a trigger or resource that AWS does not take, or that would never end. */
+function outOfRange(
+  where: string,
+  of: object,
+  ranges: Readonly<Record<string, readonly [least: number, most: number]>>,
+): readonly string[] {
+  return Object.entries(ranges).flatMap(([name, [least, most]]) => {
+    const value = (of as Readonly<Record<string, unknown>>)[name]
+    if (value === undefined) return []
+    const isRight = Number.isInteger(value) && Number(value) >= least && Number(value) <= most
+    return isRight ? [] : [`${where}: ${name} is from ${least} to ${most}, not ${value}`]
+  })
 }
 
 function envMistakes(
