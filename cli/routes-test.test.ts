@@ -1,8 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { sampleHealth, sampleMessage } from '#testing/destinations/sample-messages.ts'
+import {
+  sampleAwaiting,
+  sampleHealth,
+  sampleMessage,
+  sampleResponse,
+} from '#testing/destinations/sample-messages.ts'
 import { runLanner } from '#testing/run-lanner.ts'
 
 let folder = ''
@@ -53,6 +58,32 @@ it('at another time', async () => {
     .map((line) => JSON.parse(line))
   expect(first).toMatchObject({ to: ['soc'], outcomes: [{ fits: false }, { fits: true }] })
   expect(first.outcomes[0].reason).toMatch(/not in its hours \(UTC\)/)
+})
+
+it('shows where goes what responses wait for and do, and what the bus can decide of it', async () => {
+  const path = join(folder, 'responses.yaml')
+  const own =
+    '  - {route: approvals, about: response, state: awaiting, cluster: prod-*, to: night}\n'
+  writeFileSync(path, readFileSync(routes(), 'utf8').replace('routes:\n', `routes:\n${own}`))
+  const said = join(folder, 'responses.ndjson')
+  const lines = [
+    ['Response Planned', sampleAwaiting],
+    ['Response Failed', sampleResponse(1)],
+    ['Response Done', sampleResponse(2)],
+  ].map(([type, detail]) => JSON.stringify({ 'detail-type': type, detail }))
+  writeFileSync(said, lines.join('\n'))
+  const { code, out } = await lanner('--routes', path, said)
+  expect(code).toBe(0)
+  expect(out.split('\n').filter((line) => line.startsWith('/'))).toEqual([
+    '/responses.ndjson:1: night',
+    '/responses.ndjson:2: soc',
+    '/responses.ndjson:3: nobody',
+  ])
+  const listed = await lanner('--routes', path)
+  expect(listed.out).toContain(
+    '"approvals" -> night\n  by the bus, then the router: who is asked\n',
+  )
+  expect(listed.out).toContain('{"source":["lanner"],"detail-type":["Response Planned"]')
 })
 
 it('lists what the bus can decide', async () => {

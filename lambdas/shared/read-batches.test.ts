@@ -133,6 +133,19 @@ describe('batches of the lake', () => {
     expect(small.cut[0]).toMatch(/were not kept$|were not read/)
   })
 
+  it('take no longer than they may', async () => {
+    for (let at = -3; at <= 0; at += 1)
+      await put(seen + at * minute, [batch(at + 9, seen + at * minute)])
+    let time = 0
+    const clock = () => {
+      time += 8000
+      return time
+    }
+    const { batches, cut } = await readBatches({ s3, bucket }, range, {}, clock)
+    expect(batches.map(({ header }) => header.sequence)).toEqual([8, 9])
+    expect(cut).toEqual([expect.stringMatching(/^2 of 4 objects .* 24 s it was enough$/)])
+  })
+
   it('are none where there are none; a lake that is not there is an error', async () => {
     expect(await read()).toEqual({ batches: [], objects: 0, scanned: 0, cut: [], problems: [] })
     await expect(readBatches({ s3, bucket: 'nowhere' }, range)).rejects.toThrow()

@@ -20,6 +20,8 @@ export interface BatchLimits {
   readonly scanned: number
   /** Bytes of batches that are kept. */
   readonly kept: number
+  /** Milliseconds after which no further object is begun. */
+  readonly time: number
 }
 
 export interface LakeBatch {
@@ -43,7 +45,9 @@ export interface ReadBatches {
   readonly problems: readonly string[]
 }
 
-const defaultLimits: BatchLimits = { objects: 240, scanned: 256 << 20, kept: 16 << 20 }
+const defaultLimits: BatchLimits = {
+  ...{ objects: 240, scanned: 256 << 20, kept: 16 << 20, time: 20_000 },
+}
 /** Keys that are looked at before it is enough: a day of a fleet that fills an object every few seconds. */
 const mostKeys = 20_000
 const hourMs = 3_600_000
@@ -58,7 +62,9 @@ export async function readBatches(
   { s3, bucket }: { readonly s3: S3Client; readonly bucket: string },
   range: BatchesRange,
   limits: Partial<BatchLimits> = {},
+  now: () => number = () => performance.now(),
 ): Promise<ReadBatches> {
+  const began = now()
   const most = { ...defaultLimits, ...limits }
   const cut: string[] = []
   const problems: string[] = []
@@ -68,9 +74,11 @@ export async function readBatches(
   const wanted = keys.sort((a, b) => distance(a) - distance(b))
   let [objects, scanned, kept] = [0, 0, 0]
   for (const { key, size } of wanted) {
-    if (objects >= most.objects || scanned + size > most.scanned || kept >= most.kept) {
+    const took = now() - began
+    const isFull = objects >= most.objects || scanned + size > most.scanned || kept >= most.kept
+    if (isFull || took > most.time) {
       cut.push(
-        `${wanted.length - objects} of ${wanted.length} objects of the lake were not read: after ${objects} objects, ${scanned} bytes and ${kept} bytes of the node's batches it was enough`,
+        `${wanted.length - objects} of ${wanted.length} objects of the lake were not read: after ${objects} objects, ${scanned} bytes, ${kept} bytes of the node's batches and ${Math.round(took / 1000)} s it was enough`,
       )
       break
     }
