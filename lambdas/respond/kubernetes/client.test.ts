@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeAuthority, makeServerCertificate } from '#testing/kubernetes/certificate.ts'
 import { Clusters } from '../access/clusters.ts'
-import { readClusters } from '../access/read-clusters.ts'
 import { KubeClient } from './client.ts'
 import { Unanswered } from './kube.ts'
 
@@ -101,39 +100,13 @@ describe('the way to a cluster', () => {
   })
 })
 
-describe('clusters.json', () => {
+describe('the clusters that are known', () => {
   const good = {
     server: 'https://x',
     caPem: 'BEGIN CERTIFICATE',
     region: 'r',
     roles: { read: 'arn:read' },
   }
-  it('is refused with all its mistakes', () => {
-    const read = (text: string) => readClusters({ name: 'clusters.json', text })
-    const said = (text: string) => {
-      return read(text).diagnostics.map(({ at, message }) => `${at.line}:${at.column} ${message}`)
-    }
-    const bad = {
-      a: { server: 'http://x', region: 'r', roles: { raed: 'x' }, extrenalId: 'y' },
-      b: 1,
-    }
-    expect(said(JSON.stringify(bad, null, 1))).toEqual([
-      '8:3 the key "extrenalId" has no meaning here; did you mean externalId?',
-      '3:13 server is no https address',
-      '2:2 caPem is missing',
-      '6:4 there is no class raed: one of read, mark, contain, destroy, node; did you mean read?',
-      '5:12 roles.read is missing',
-      '10:7 "b" must be a map',
-    ])
-    expect(said('{"a": }')[0]).toMatch(/^1:7 it is no JSON: /)
-    const late = JSON.stringify({ c: good, d: good }, null, 1).replace('"d":', '"d": oops,')
-    expect(said(late)[0]).toMatch(/^10:7 it is no JSON: /)
-    expect(said('{"a":')[0]).toMatch(/^1:6 it is no JSON: /)
-    expect(said('[]')).toEqual(['1:1 clusters are a map from names of clusters'])
-    expect(said('{"a": 1, "a": 2}')).toHaveLength(2)
-    expect(read(JSON.stringify({ c: good })).clusters.get('c')).toEqual({ ...good, name: 'c' })
-  })
-
   it('gives a way for a class that has a role, of several clusters, each session by itself', async () => {
     const assumed: string[] = []
     const clusters = new Clusters(async (role, session) => {
