@@ -12,3 +12,12 @@ export function endpointServices(place: {
   const stream = region === homeRegion ? [`com.amazonaws.${region}.${kinesis}`] : []
   return [...stream, `com.amazonaws.${region}.eks-auth`]
 }
+
+/**
+ * Endpoints that functions inside a network need when it leads to no internet: one for each service that
+ * they may call. Those of DynamoDB and S3 may be gateways, which cost nothing.
+ */
+export function functionEndpointServices(region: string, actions: readonly string[]): string[] {
+  const services = new Set(actions.map((action) => action.slice(0, action.indexOf(':'))))
+  return [...services].sort().map((service) => `com.amazonaws.${region}.${service}`)
+}

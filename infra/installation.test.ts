@@ -426,6 +426,19 @@ describe('a cluster', () => {
   })
 })
 
+describe('functions in a network', () => {
+  it('are told an endpoint for each service that they may call', () => {
+    const value = (name: string) => template(name).Outputs!['VpcEndpoints']!.Value
+    const of = (...services: string[]) =>
+      services.map((service) => `com.amazonaws.eu-central-1.${service}`).join(', ')
+    expect(value('response')).toBe(
+      of('dynamodb', 'events', 'lambda', 's3', 'secretsmanager', 'sqs', 'sts'),
+    )
+    expect(value('routing')).toBe(of('dynamodb', 'events', 's3', 'secretsmanager', 'sqs'))
+    expect(template('pipeline').Outputs!['VpcEndpoints']).toBeUndefined()
+  })
+})
+
 describe('operations', () => {
   it('have an alarm for everything that can fail, each with its section in the runbook', () => {
     const runbook = readFileSync(new URL('./RUNBOOK.md', import.meta.url), 'utf8')

@@ -1,7 +1,8 @@
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib'
+import { CfnOutput, Fn, Stack, type StackProps } from 'aws-cdk-lib'
 import type { Code } from 'aws-cdk-lib/aws-lambda'
 import type { Construct } from 'constructs'
 import type { StageContract } from '../../lambdas/shared/contract.ts'
+import { functionEndpointServices } from '../endpoints.ts'
 import type { Resource, Topology } from '../topology/types.ts'
 import { LakeDelivery } from './delivery-stream.ts'
 import { makeBus, makeQueue, makeSchedules, makeSecret, makeTopic } from './messages.ts'
@@ -37,6 +38,7 @@ export class PartStack extends Stack {
       addTriggers(stage, spec, context)
       this.functions.set(spec.stage, stage)
     }
+    if (context.config.vpc !== undefined) this.#endpoints(props)
     this.deliveries = resources.flatMap(([name, resource]) => {
       if (resource.kind !== 'delivery') return []
       const by = this.functions.get(resource.by)!.function
@@ -85,6 +87,19 @@ export class PartStack extends Stack {
         // After its function.
         break
     }
+  }
+
+  /** What the network of functions needs when it leads nowhere else. */
+  #endpoints({ part, contracts }: PartStackProps): void {
+    const inside = part.functions.filter(({ reach }) => reach === 'vpc')
+    if (inside.length === 0) return
+    const actions = inside.flatMap(({ stage }) =>
+      contracts[stage]!.permissions.flatMap((permission) => permission.actions),
+    )
+    new CfnOutput(this, 'VpcEndpoints', {
+      description: 'Services that functions in a network without a way out need an endpoint for',
+      value: Fn.join(', ', functionEndpointServices(this.region, actions)),
+    })
   }
 
   /** Names that people and commands ask for. */
