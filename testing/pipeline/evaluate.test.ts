@@ -229,7 +229,7 @@ describe('a pod that a response has cut off', () => {
       await open({ store, now }).run({ Records: [recordOf(batch)] })
     }
     const { heard, traffic } = await readObservation(store, 'r1', at / 1000)
-    expect(heard).toEqual([[at - 12_000, at + 3000]])
+    expect(heard).toEqual([[at + 1000, at + 3000]])
     expect(traffic).toMatchObject([{ event: 'connect', remote: '10.0.0.2:443' }])
   })
 })
