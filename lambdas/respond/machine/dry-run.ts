@@ -24,9 +24,11 @@ export async function whyNotTaken(
     const { status, body, retryAfter } = reply
     if (status < 300 || (call.uid !== undefined && saysGone(reply))) return { result: undefined }
     const reason = `${status} ${messageOf(body)}`
-    const isBudget = causesOf(reply).includes('DisruptionBudget')
-    if (isBudget || !isFleeting(status)) return { result: reason }
-    return { again: reason, isDone: false, retryAfter }
+    const causes = causesOf(reply)
+    // somebody writes it at the same time, or it was replaced since it was read
+    const isRace = status === 409 && !causes.includes('FieldManagerConflict')
+    const isPassing = isRace || (isFleeting(status) && !causes.includes('DisruptionBudget'))
+    return isPassing ? { again: reason, isDone: false, retryAfter } : { result: reason }
   }, sleep)
   if (typeof answer === 'object') {
     throw new Error(`the API server does not say what it has against the plan: ${answer.reason}`)

@@ -153,7 +153,7 @@ describe('the way to a cluster that is lost for a while', () => {
 })
 
 describe('planning', () => {
-  it.each([429, 500, 503])('gets over an API server that answers %i once', async (status) => {
+  it.each([409, 429, 500, 503])('gets over an API server that answers %i once', async (status) => {
     shop = new Shop('approve')
     let calls = 0
     shop.faulty.fault = ({ query }) =>
