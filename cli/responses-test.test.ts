@@ -157,3 +157,12 @@ it('refuses what it cannot read', async () => {
   const hostile = await test({ ...alert, rule: '\x1b[31mred', lanner })
   expect(hostile.out).not.toContain('\x1b')
 })
+
+it('reads what lanner incident prints: the lines of responses ask nothing', async () => {
+  const line = { response: 'r1', n: 0, rule: 'Isolate', type: 'Response Planned', text: 'x' }
+  const lines = [line, { omittedLines: 3, omittedResponses: 0 }, { ...alert, lanner }]
+  const { code, out } = await test(lines.map((one) => JSON.stringify(one)).join('\n'))
+  expect(code).toBe(0)
+  expect(out.match(/in prod\/web\/api-1/g)).toHaveLength(1)
+  expect(out).not.toContain('"Isolate" in')
+})

@@ -23,6 +23,8 @@ type Json = Readonly<Record<string, unknown>>
 export function questionsIn(value: unknown, given: Assumptions): readonly Question[] | undefined {
   if (!isMap(value)) return undefined
   if ('detail-type' in value && isMap(value['detail'])) return questionsIn(value['detail'], given)
+  // what responses did, as `lanner incident --json` prints it, asks nothing
+  if (typeof value['response'] === 'string' || 'omittedLines' in value) return []
   const { incident, detection } = value
   if (isMap(incident) && isMap(detection)) {
     return [{ message: value as unknown as IncidentMessage, assumed: [] }]
