@@ -78,8 +78,10 @@ describe.skipIf(!isRealClusterWanted)('between the client and a real API server'
     '%s: every fault of every call ends in a known state',
     async (name, steps) => {
       const changes: boolean[] = []
+      const reads: boolean[] = []
       const whole = await live(steps, (call) => {
         changes.push(isChange(call))
+        reads.push(call.method === 'GET')
         return undefined
       })
       expect(whole.state.phase).toBe('closed')
@@ -89,8 +91,9 @@ describe.skipIf(!isRealClusterWanted)('between the client and a real API server'
         const no = refusing.map((status): Case => {
           return [i + 1, `${status}`, { fault: { kind: 'status', status } }]
         })
-        const goesBy = Object.entries(passing).map(([kind, planned]): Case => {
-          return [i + 1, kind, planned]
+        const goesBy = Object.entries(passing).flatMap(([kind, planned]): Case[] => {
+          // nothing that only reads conflicts
+          return reads[i]! && kind === 'a conflict' ? [] : [[i + 1, kind, planned]]
         })
         return [...goesBy, ...no]
       })
