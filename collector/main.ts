@@ -12,6 +12,7 @@ import { keepEvent } from './agent/ring-event.ts'
 import { RulesWatch } from './agent/rules-watch.ts'
 import { SensorLink } from './agent/sensor-link.ts'
 import { createTables } from './agent/tables.ts'
+import { WatchedPods } from './agent/watched-pods.ts'
 import { readConfig } from './config/read-config.ts'
 import { rulesOptions } from './config/rules-options.ts'
 import { serveHealth } from './health.ts'
@@ -152,6 +153,10 @@ function refuseRules(reasons: readonly string[]): void {
 }
 
 let isQuarantined = false
+const watchedPods = new WatchedPods({
+  say: (text) => outlet?.notify('pod-watched', text),
+  now: Date.now,
+})
 
 /** The rules, and what a pod of this node that is cut off makes wanted beside them. */
 function inForce(set: NodeRules): Pick<NodeRules, 'edge' | 'needs'> {
@@ -160,8 +165,12 @@ function inForce(set: NodeRules): Pick<NodeRules, 'edge' | 'needs'> {
 
 /** Follows the label that a response puts on a pod of this node, and takes away again. */
 function followQuarantine(): void {
-  const isWanted = kubernetes?.hasQuarantined === true
-  if (isWanted === isQuarantined) return
+  const pods = kubernetes?.quarantined ?? []
+  const isWanted = pods.length > 0
+  if (isWanted === isQuarantined) {
+    watchedPods.take(pods)
+    return
+  }
   isQuarantined = isWanted
   try {
     const set = inForce(rules)
@@ -172,6 +181,7 @@ function followQuarantine(): void {
         ? 'a pod here is cut off: its network is shipped'
         : 'no pod here is cut off any more',
     )
+    watchedPods.take(pods)
   } catch (error) {
     // what was in force stays so; tried again with the next tick
     isQuarantined = !isWanted

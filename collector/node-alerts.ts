@@ -28,6 +28,7 @@ const severities: Readonly<Record<NoticeKind, string>> = {
   limited: 'Warning',
   'sensor-changed': 'Critical',
   canary: 'Debug',
+  'pod-watched': 'Debug',
 }
 
 /** Alerts as Falco makes them, on the node itself: always, or while the cloud cannot be reached. */

@@ -62,12 +62,13 @@ export class Identity implements PodReceiver {
     return { pods: this.#pods.size, evicted: this.#evicted, cut: this.#cut, unresolved }
   }
 
-  /** Whether a response has cut off a pod of this node. */
-  get hasQuarantined(): boolean {
-    for (const { pod, goneAt } of this.#pods.values()) {
-      if (goneAt === undefined && pod.podLabels?.[quarantineLabel] !== undefined) return true
+  /** Uids of the pods of this node that a response has cut off. */
+  get quarantined(): readonly string[] {
+    const found: string[] = []
+    for (const { uid, pod, goneAt } of this.#pods.values()) {
+      if (goneAt === undefined && pod.podLabels?.[quarantineLabel] !== undefined) found.push(uid)
     }
-    return false
+    return found
   }
 
   onPod(json: unknown): void {

@@ -22,8 +22,8 @@ export type PodIdentityFigures = PodWatchFigures & IdentityFigures
 
 export interface PodIdentity {
   readonly figures: PodIdentityFigures
-  /** Whether a response has cut off a pod of this node: its network is then wanted, see `quarantine-rules.ts`. */
-  readonly hasQuarantined: boolean
+  /** Uids of pods of this node that a response has cut off: their network is wanted, see `quarantine-rules.ts`. */
+  readonly quarantined: readonly string[]
   /** Ends the watch. What is known stays. */
   stop(): Promise<void>
 }
@@ -40,8 +40,8 @@ export function startPodIdentity(options: PodIdentityOptions): PodIdentity {
     get figures() {
       return { ...watch.figures, ...identity.figures }
     },
-    get hasQuarantined() {
-      return identity.hasQuarantined
+    get quarantined() {
+      return identity.quarantined
     },
     async stop() {
       end.abort()

@@ -44,10 +44,10 @@ export class WatchExpectations {
     const observed = new Map<string, Observation>()
     for (const [at, { batch }] of records.entries()) {
       if (senderOf(at) !== 'verified') continue
-      const { header, events } = batch
+      const { header, events, notices } = batch
       const expectations = await this.#of(header.cluster)
       if (expectations.length === 0) continue
-      const coverage = { ...header, hasGap: hasGap(header) }
+      const coverage = { ...header, notices, hasGap: hasGap(header) }
       for (const [id, one] of matchExpectations(expectations, coverage, events)) {
         observed.set(id, mergeObservations(observed.get(id) ?? nothingObserved, one))
       }

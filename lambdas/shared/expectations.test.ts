@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { SyscallEvent } from '#events'
+import type { NoticeKind, SyscallEvent } from '#events'
 import { makeContainer, makeEvent, makeFile, makeProcess, makeSocket } from '#testing/events.ts'
 import {
   type Expectation,
@@ -20,6 +20,7 @@ const expectation: Expectation = {
 const nanoseconds = (ms: number) => BigInt(ms) * 1_000_000n
 const coverage = (ms: number, more: object = {}) => ({
   ...{ cluster: 'test', node: 'n1', firstTime: 0n, lastTime: 0n, sequence: 7, hasGap: false },
+  notices: [],
   ...{ sealedAt: nanoseconds(ms), ...more },
 })
 const remote = makeSocket({ remoteIp: '1.2.3.4' })
@@ -113,6 +114,27 @@ describe('what a pod that is cut off does', () => {
   })
 })
 
+describe('a node that watches a pod', () => {
+  const watched = (text: string, kind: NoticeKind = 'pod-watched') => {
+    const notices = [{ kind, text, time: nanoseconds(start + 5000) }]
+    const about = coverage(start + 30_000, { notices })
+    return matchExpectations([expectation], about, []).get('r1')!.watched
+  }
+  it('says so for the time that it names', () => {
+    expect(watched(`pod-1 ${start + 500}`)).toEqual([[start + 500, start + 5000]])
+  })
+  it.each<[what: string, text: string, kind?: NoticeKind]>([
+    ['another pod', `pod-2 ${start}`],
+    ['a pod whose uid begins alike', `pod-10 ${start}`],
+    ['no time', 'pod-1 '],
+    ['no number', 'pod-1 soon'],
+    ['a time to come', `pod-1 ${start + 60_000}`],
+    ['something else', `pod-1 ${start}`, 'limited'],
+  ])('is not believed when it tells of %s', (what, text, kind) => {
+    expect(watched(text, kind), what).toEqual([])
+  })
+})
+
 describe('observations', () => {
   const seen = fc.record({
     event: fc.constantFrom('read', 'write'),
@@ -126,6 +148,7 @@ describe('observations', () => {
       fc.tuple(fc.nat(50), fc.nat(9)).map(([from, length]) => [from, from + length] as const),
       { maxLength: 5 },
     ),
+    watched: fc.constant([]),
     traffic: fc.array(seen, { maxLength: 5 }),
     held: fc.array(seen, { maxLength: 5 }),
   })

@@ -1,5 +1,5 @@
 import type { Json, StateStore } from '#correlate'
-import { eventTypes, type SyscallEvent } from '#events'
+import { eventTypes, type Notice, type SyscallEvent } from '#events'
 import { itemKey } from './state-key.ts'
 
 /** What a pod that is cut off must not do any more, until when it is looked at. */
@@ -21,12 +21,17 @@ export interface Expectation {
 /** What a node told of a pod that is cut off. Grows only, whatever comes twice or late. */
 export interface Observation {
   /** Milliseconds of the epoch: the node was heard of for all that time, without a loss. */
-  readonly heard: readonly (readonly [from: number, to: number])[]
+  readonly heard: readonly Stretch[]
+  /** Likewise: the node said that it ships all of the pod's network. */
+  readonly watched: readonly Stretch[]
   /** Traffic that came through: a connection made, or bytes that came in. At most 20. */
   readonly traffic: readonly Seen[]
   /** Bytes that went out on a connection: whether they arrive, no node can say. At most 20. */
   readonly held: readonly Seen[]
 }
+
+/** Milliseconds of the epoch. */
+export type Stretch = readonly [from: number, to: number]
 
 export interface Seen {
   readonly event: string
@@ -48,6 +53,7 @@ export interface Coverage {
   readonly sequence: number
   /** Whether something before it, or of it, is missing. */
   readonly hasGap: boolean
+  readonly notices: readonly Notice[]
 }
 
 /** Batches of a node that lives follow each other at most so far apart: the longest heartbeat, and some. */
@@ -98,7 +104,21 @@ export function matchExpectations(
     }
   }
   const heard = coverage.hasGap ? [] : [[from, to] as const]
-  return new Map([...found].map(([id, { traffic, held }]) => [id, { heard, traffic, held }]))
+  return new Map(
+    about.map(({ id, podUid }) => {
+      const watched = watchedIn(coverage.notices, podUid)
+      return [id, { heard, watched, ...found.get(id)! }]
+    }),
+  )
+}
+
+/** When a node says that it ships the network of a pod: `UID SINCE`, see `pod-watched` of the notices. */
+function watchedIn(notices: readonly Notice[], podUid: string): readonly Stretch[] {
+  return notices.flatMap(({ kind, time, text }): readonly Stretch[] => {
+    if (kind !== 'pod-watched' || !text.startsWith(`${podUid} `)) return []
+    const [since, until] = [Number(text.slice(podUid.length + 1)), milliseconds(time)]
+    return Number.isSafeInteger(since) && since > 0 && since <= until ? [[since, until]] : []
+  })
 }
 
 function judge(event: SyscallEvent, forbidden: readonly string[]): 'traffic' | 'held' | undefined {
@@ -132,19 +152,20 @@ function milliseconds(nanoseconds: bigint): number {
   return Number(nanoseconds / 1_000_000n)
 }
 
-export const nothingObserved: Observation = { heard: [], traffic: [], held: [] }
+export const nothingObserved: Observation = { heard: [], watched: [], traffic: [], held: [] }
 
 /** Both observations as one; the same twice is as once. */
 export function mergeObservations(a: Observation, b: Observation): Observation {
   return {
     heard: joined([...a.heard, ...b.heard]),
+    watched: joined([...a.watched, ...b.watched]),
     traffic: distinct([...a.traffic, ...b.traffic]),
     held: distinct([...a.held, ...b.held]),
   }
 }
 
 /** Stretches of time that touch or overlap are one; batches of a node follow each other within seconds. */
-function joined(stretches: readonly (readonly [number, number])[]): Observation['heard'] {
+function joined(stretches: readonly Stretch[]): readonly Stretch[] {
   const all: [number, number][] = []
   for (const [from, to] of [...stretches].sort((a, b) => a[0] - b[0] || a[1] - b[1])) {
     const last = all.at(-1)
@@ -209,7 +230,7 @@ export async function addObservations(
 ): Promise<void> {
   for (const [id, observation] of observed) {
     await change(store, observationKey(id), now, now + 86_400, (value) => {
-      const before = (value ?? nothingObserved) as unknown as Observation
+      const before = { ...nothingObserved, ...(value as unknown as Partial<Observation>) }
       return mergeObservations(before, observation) as unknown as Json
     })
   }
@@ -221,7 +242,7 @@ export async function readObservation(
   now: number,
 ): Promise<Observation> {
   const item = (await store.read([observationKey(id)], now)).get(observationKey(id))
-  return (item?.value ?? nothingObserved) as unknown as Observation
+  return { ...nothingObserved, ...(item?.value as unknown as Partial<Observation> | undefined) }
 }
 
 async function change(

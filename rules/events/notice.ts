@@ -15,6 +15,11 @@ export const noticeKinds = [
   'sensor-changed',
   /** Every node sends one now and then, see {@link canarySeconds}: its way is timed. */
   'canary',
+  /**
+   * All of the network of a pod that a response has cut off is shipped: the text is its uid, and since when, in
+   * milliseconds of the epoch. Said again and again while it is so.
+   */
+  'pod-watched',
 ] as const
 export type NoticeKind = (typeof noticeKinds)[number]
 

@@ -216,6 +216,7 @@ describe('a pod that a response has cut off', () => {
     },
     [makeEvent('connect', { process, time: BigInt(at + 1000) * 1_000_000n, fd: makeSocket() })],
     compress,
+    [{ kind: 'pod-watched', text: `uid-1 ${at + 500}`, time: BigInt(at + 3000) * 1_000_000n }],
   )
 
   it('is watched by what its own node says, and by nobody else', async () => {
@@ -228,8 +229,9 @@ describe('a pod that a response has cut off', () => {
     for (let time = 0; time < 2; time++) {
       await open({ store, now }).run({ Records: [recordOf(batch)] })
     }
-    const { heard, traffic } = await readObservation(store, 'r1', at / 1000)
+    const { heard, watched, traffic } = await readObservation(store, 'r1', at / 1000)
     expect(heard).toEqual([[at + 1000, at + 3000]])
+    expect(watched).toEqual([[at + 500, at + 3000]])
     expect(traffic).toMatchObject([{ event: 'connect', remote: '10.0.0.2:443' }])
   })
 })

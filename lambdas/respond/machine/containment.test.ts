@@ -37,6 +37,15 @@ describe('a containment', () => {
     const from = shop.world.time * 1000
     expect(await outcome({ heard: [[from, from + 30_000]] })).toBe('unverified')
   })
+  it('is unverified when the node was heard of, but did not watch the pod', async () => {
+    expect(await outcome({ watched: [] })).toBe('unverified')
+    start('auto')
+    const from = shop.world.time * 1000
+    expect(await outcome({ watched: [[from + 11_000, from + 61_000]] })).toBe('unverified')
+    start('auto')
+    const [first, second] = [from, from + 30_000].map((at) => [at, at + 29_000] as const)
+    expect(await outcome({ watched: [first!, second!] })).toBe('unverified')
+  })
   it('is unenforced when bytes still come in', async () => {
     expect(await outcome({ traffic: seen('read', 30_000) })).toBe('unenforced')
   })

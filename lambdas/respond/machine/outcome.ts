@@ -1,5 +1,5 @@
 import type { ContainmentOutcome } from '../../shared/bus-messages.ts'
-import type { Expectation, Observation } from '../../shared/expectations.ts'
+import type { Expectation, Observation, Stretch } from '../../shared/expectations.ts'
 import type { ResidualAllow } from '../plan/residual-allows.ts'
 
 export interface Judged {
@@ -19,7 +19,7 @@ export const settleMs = 10_000
  */
 export function judgeOutcome(
   expectation: Expectation,
-  { heard, traffic, held }: Observation,
+  { heard, watched, traffic, held }: Observation,
   residual: readonly ResidualAllow[],
   inPlace: boolean,
 ): Judged {
@@ -47,12 +47,19 @@ export function judgeOutcome(
     }
   }
   const { from, until } = expectation
-  const isCovered = heard.some(([start, end]) => start <= from + settleMs && end >= until)
-  if (!isCovered) {
+  const covers = ([start, end]: Stretch) => start <= from + settleMs && end >= until
+  if (!heard.some(covers)) {
     return {
       outcome: 'unverified',
       because: 'the node was not heard of for all of the time',
       next: 'look at the node: without its sensor nobody knows what the pod does',
+    }
+  }
+  if (!watched.some(covers)) {
+    return {
+      outcome: 'unverified',
+      because: "the node did not say for all of the time that it ships the pod's network",
+      next: "look at the node's agent: it knows pods that are cut off by their label, from the Kubernetes API",
     }
   }
   if (residual.length > 0) {

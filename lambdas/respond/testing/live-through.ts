@@ -61,7 +61,8 @@ export async function liveThrough(scene: Scene, policy: string, death?: Death): 
     if (expectation !== undefined) {
       await look()
       const { id, from, until } = expectation
-      const quiet = { heard: [[from, until] as const], traffic: [], held: [] }
+      const all = [[from, until] as const]
+      const quiet = { heard: all, watched: all, traffic: [], held: [] }
       await addObservations(world.shared, new Map([[id, quiet]]), world.time)
     }
     await guarded(() => next().sweep())

@@ -87,7 +87,8 @@ export class Shop {
     const { world } = this
     const [expectation] = await readExpectations(world.shared, 'test', world.time)
     const { id, from, until } = expectation!
-    const quiet: Observation = { heard: [[from, until + 1000]], traffic: [], held: [] }
+    const all = [[from, until + 1000]] as const
+    const quiet: Observation = { heard: all, watched: all, traffic: [], held: [] }
     await addObservations(world.shared, new Map([[id, { ...quiet, ...more }]]), world.time)
   }
 
