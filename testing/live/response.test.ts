@@ -111,6 +111,7 @@ describe.skipIf(reason !== '' || !isRealClusterWanted)(`live: a whole response $
       )
       expect(await approve(ann, '0'.repeat(64))).toMatchObject({ code: 1 })
       expect(await labelsOf(pod)).toEqual({ app: 'web' })
+      await run.recorded()
       expect(await approve(ann, planned.planHash)).toEqual({
         ...{ code: 0, out: 'approved: it is verifying now\n', err: '' },
       })
@@ -141,6 +142,7 @@ describe.skipIf(reason !== '' || !isRealClusterWanted)(`live: a whole response $
       expect(log).toContain('ran /tmp/xmrig')
       expect(log).not.toContain('hunter2')
       expect(manifest.missing).toEqual([expect.stringContaining('logs-app-previous.txt: ')])
+      expect(JSON.parse(await run.evidence(key('recorded.json'))).events).toBeGreaterThan(0)
       const kept = await run.evidence(key('processes.json'), '[]')
       expect(kept).toContain('xmrig')
       expect(await verify()).toMatchObject({ code: 1 })

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3'
 import { encodeArtefact } from '#artefact'
 import { artefactOf } from '../../cli/artefact.ts'
 import { libraryPath } from '../../cli/library-path.ts'
@@ -102,7 +102,7 @@ export class ResponseRun {
       const logs: string[] = []
       const stack = kept(
         await startLocal(topology, {
-          ...{ stages: ['evaluate', 'respond'], schedules: false },
+          ...{ stages: ['evaluate', 'lake', 'respond'], schedules: false, deliverySeconds: 1 },
           endpoints: { sts: sts.endpoint },
           overrides: {
             env: {
@@ -205,6 +205,17 @@ export class ResponseRun {
       const story = this.said(pod).map(({ type, text }) => `${type}: ${text}`)
       throw new Error([(error as Error).message, ...story, ...this.logs.slice(-30)].join('\n'))
     }
+  }
+
+  /** Waits until what the node shipped before now lies in the lake. */
+  async recorded(): Promise<void> {
+    const now = new Date()
+    const Bucket = this.stack.names.name('lake')
+    await until('batches in the lake', async () => {
+      const list = new ListObjectsV2Command({ Bucket, Prefix: 'batches/' })
+      const { Contents = [] } = await this.stack.clients.s3.send(list)
+      return Contents.some(({ LastModified }) => LastModified! > now) || undefined
+    })
   }
 
   /** An object of the bucket of evidence, and another text in its place. */
