@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { quarantineLabel } from '#events'
@@ -117,7 +117,7 @@ describe.skipIf(reason !== '' || !isRealClusterWanted)(`live: a whole response $
       })
       show('approval', ann.arn)
 
-      // evidence, verified by the command; each piece that says something else is found
+      // evidence, verified by the command; nobody changes it, and a changed copy is found out
       const { evidence } = await run.show(response)
       const bucket = run.stack.names.name('evidence')
       const verify = () =>
@@ -143,10 +143,22 @@ describe.skipIf(reason !== '' || !isRealClusterWanted)(`live: a whole response $
       expect(log).not.toContain('hunter2')
       expect(manifest.missing).toEqual([expect.stringContaining('logs-app-previous.txt: ')])
       expect(JSON.parse(await run.evidence(key('recorded.json'))).events).toBeGreaterThan(0)
-      const kept = await run.evidence(key('processes.json'), '[]')
-      expect(kept).toContain('xmrig')
-      expect(await verify()).toMatchObject({ code: 1 })
-      await run.evidence(key('processes.json'), kept)
+      expect(await run.evidence(key('processes.json'))).toContain('xmrig')
+      await expect(run.overwrite(key('processes.json'), '[]')).rejects.toThrow()
+      const copy = await run.copyEvidence(evidence!.manifest)
+      const verifyCopy = () =>
+        run.lanner(
+          ann,
+          'evidence',
+          'verify',
+          join(copy, evidence!.manifest),
+          '--head',
+          evidence!.head,
+        )
+      expect(await verifyCopy()).toMatchObject({ code: 0 })
+      writeFileSync(join(copy, key('processes.json')), '[]')
+      expect(await verifyCopy()).toMatchObject({ code: 1 })
+      rmSync(copy, { recursive: true })
 
       // quarantine: by roles of its class alone; the ReplicaSet lets the pod go and makes another one
       const short = response.slice(0, 12)

@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3'
 import { encodeArtefact } from '#artefact'
@@ -218,14 +221,32 @@ export class ResponseRun {
     })
   }
 
-  /** An object of the bucket of evidence, and another text in its place. */
-  async evidence(Key: string, text?: string): Promise<string> {
+  /** An object of the bucket of evidence. */
+  async evidence(key: string): Promise<string> {
+    return (await this.#evidence(key)).toString()
+  }
+
+  async #evidence(Key: string): Promise<Buffer> {
     const Bucket = this.stack.names.name('evidence')
-    const { s3 } = this.stack.clients
-    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }))
-    const before = await Body!.transformToString()
-    if (text !== undefined) await s3.send(new PutObjectCommand({ Bucket, Key, Body: text }))
-    return before
+    const { Body } = await this.stack.clients.s3.send(new GetObjectCommand({ Bucket, Key }))
+    return Buffer.from(await Body!.transformToByteArray())
+  }
+
+  /** Puts something else in place of a piece of evidence; rejects when the bucket refuses it. */
+  async overwrite(Key: string, Body: string): Promise<void> {
+    const Bucket = this.stack.names.name('evidence')
+    await this.stack.clients.s3.send(new PutObjectCommand({ Bucket, Key, Body }))
+  }
+
+  /** Copies the pieces that a manifest names, and it, into a new directory; gives that. */
+  async copyEvidence(manifest: string): Promise<string> {
+    const directory = mkdtempSync(join(tmpdir(), 'lanner-evidence-'))
+    const { entries } = JSON.parse(await this.evidence(manifest)) as { entries: { key: string }[] }
+    for (const key of [manifest, ...entries.map((entry) => entry.key)]) {
+      mkdirSync(join(directory, dirname(key)), { recursive: true })
+      writeFileSync(join(directory, key), await this.#evidence(key))
+    }
+    return directory
   }
 
   async stop(): Promise<void> {
