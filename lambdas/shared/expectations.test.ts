@@ -10,6 +10,7 @@ import {
   type Observation,
   trafficEvents,
 } from './expectations.ts'
+import type { Heard } from './heard.ts'
 
 const start = 1_800_000_000_000
 const container = makeContainer({ podUid: 'pod-1' })
@@ -19,8 +20,8 @@ const expectation: Expectation = {
 }
 const nanoseconds = (ms: number) => BigInt(ms) * 1_000_000n
 const coverage = (ms: number, more: object = {}) => ({
-  ...{ cluster: 'test', node: 'n1', firstTime: 0n, lastTime: 0n, sequence: 7, hasGap: false },
-  notices: [],
+  ...{ cluster: 'test', node: 'n1', firstTime: 0n, lastTime: 0n, run: 1n, sequence: 7 },
+  ...{ hasGap: false, notices: [], counters: { lost: {} } },
   ...{ sealedAt: nanoseconds(ms), ...more },
 })
 const remote = makeSocket({ remoteIp: '1.2.3.4' })
@@ -96,21 +97,15 @@ describe('what a pod that is cut off does', () => {
     expect(found({ sealedAt: nanoseconds(start + 126_000) })).toBe(0)
   })
 
-  it('is heard of as long as batches follow each other, and nothing is missing', () => {
-    const heard = (times: readonly number[], more: object = {}) =>
-      times
-        .map((ms) => matchExpectations([expectation], coverage(start + ms, more), []).get('r1')!)
-        .reduce(mergeObservations, nothingObserved).heard
-    expect(heard([10_000, 20_000, 30_000])).toEqual([[start - 55_000, start + 30_000]])
-    // a node where nothing happens sends a batch in half a minute, or a minute if it is set so
-    expect(heard([0, 30_000, 60_000])).toEqual([[start - 65_000, start + 60_000]])
-    expect(heard([0, 60_000])).toHaveLength(1)
-    expect(heard([0, 66_000])).toHaveLength(2)
-    expect(heard([10_000], { hasGap: true })).toEqual([])
-    // before the first batch of a sensor nobody listened
-    const began = { sequence: 0, firstTime: nanoseconds(start + 9000) }
-    expect(heard([10_000], began)).toEqual([[start + 9000, start + 10_000]])
-    expect(heard([10_000], { sequence: 0 })).toEqual([[start + 10_000, start + 10_000]])
+  it('is heard of by what its batches say of the time', () => {
+    const heard = (more: object = {}) =>
+      matchExpectations([expectation], coverage(start + 10_000, more), []).get('r1')!.heard
+    expect(heard({ firstTime: nanoseconds(start + 9000) })).toEqual([
+      {
+        ...{ run: '1', first: 7, last: 7, lost: 0, from: start + 9000, to: start + 10_000 },
+        claim: start - 55_000,
+      },
+    ])
   })
 })
 
@@ -145,7 +140,10 @@ describe('observations', () => {
   })
   const observation: fc.Arbitrary<Observation> = fc.record({
     heard: fc.array(
-      fc.tuple(fc.nat(50), fc.nat(9)).map(([from, length]) => [from, from + length] as const),
+      fc.nat(6).map((at) => {
+        const times = { from: at * 10, to: at * 10 + 10, claim: at * 10 - 65 }
+        return { run: '1', first: at, last: at, ...times, lost: at > 3 ? 1 : 0 }
+      }),
       { maxLength: 5 },
     ),
     watched: fc.constant([]),
@@ -157,8 +155,9 @@ describe('observations', () => {
       fc.property(observation, observation, observation, (a, b, c) => {
         const whole = [a, b, c].reduce(mergeObservations, nothingObserved)
         expect([c, a, b, a, c].reduce(mergeObservations, nothingObserved)).toEqual(whole)
-        for (const [from, to] of a.heard) {
-          expect(whole.heard.some(([start, end]) => start <= from && end >= to)).toBe(true)
+        for (const { run, first, last } of a.heard) {
+          const has = (one: Heard) => one.run === run && one.first <= first && one.last >= last
+          expect(whole.heard.some(has)).toBe(true)
         }
       }),
     )

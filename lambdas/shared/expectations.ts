@@ -1,5 +1,15 @@
 import type { Json, StateStore } from '#correlate'
 import { eventTypes, type Notice, type SyscallEvent } from '#events'
+import {
+  chained,
+  type Heard,
+  heardBy,
+  heartbeatMs,
+  joined,
+  milliseconds,
+  type Place,
+  type Stretch,
+} from './heard.ts'
 import { itemKey } from './state-key.ts'
 
 /** What a pod that is cut off must not do any more, until when it is looked at. */
@@ -20,18 +30,15 @@ export interface Expectation {
 
 /** What a node told of a pod that is cut off. Grows only, whatever comes twice or late. */
 export interface Observation {
-  /** Milliseconds of the epoch: the node was heard of for all that time, without a loss. */
-  readonly heard: readonly Stretch[]
-  /** Likewise: the node said that it ships all of the pod's network. */
+  /** Batches that came of the node. */
+  readonly heard: readonly Heard[]
+  /** Milliseconds of the epoch: the node said that it ships all of the pod's network. */
   readonly watched: readonly Stretch[]
   /** Traffic that came through: a connection made, or bytes that came in. At most 20. */
   readonly traffic: readonly Seen[]
   /** Bytes that went out on a connection: whether they arrive, no node can say. At most 20. */
   readonly held: readonly Seen[]
 }
-
-/** Milliseconds of the epoch. */
-export type Stretch = readonly [from: number, to: number]
 
 export interface Seen {
   readonly event: string
@@ -41,23 +48,12 @@ export interface Seen {
   readonly remote: string
 }
 
-/** Of a batch, what says how much of its node it covers. */
-export interface Coverage {
+/** What a batch tells of its node beside its events. */
+export interface Coverage extends Place {
   readonly cluster: string
   readonly node: string
-  /** Nanoseconds of the epoch. */
-  readonly firstTime: bigint
-  readonly lastTime: bigint
-  readonly sealedAt: bigint
-  /** Of the batch within the run of its sensor. */
-  readonly sequence: number
-  /** Whether something before it, or of it, is missing. */
-  readonly hasGap: boolean
   readonly notices: readonly Notice[]
 }
-
-/** Batches of a node that lives follow each other at most so far apart: the longest heartbeat, and some. */
-const heartbeatMs = 65_000
 
 /** Event types that tell of traffic; reads and writes count on sockets of the internet alone. */
 export const trafficEvents = [
@@ -67,7 +63,6 @@ export const trafficEvents = [
 const makes = new Set(['connect', 'accept', 'accept4'])
 const brings = new Set(['recvfrom', 'recvmsg', 'recvmmsg', 'read', 'readv'])
 const mostSeen = 20
-const mostHeard = 200
 
 /**
  * What the events of one node mean for the expectations there are, by expectation: none for those of
@@ -78,16 +73,13 @@ export function matchExpectations(
   coverage: Coverage,
   events: Iterable<SyscallEvent>,
 ): ReadonlyMap<string, Observation> {
-  const to = Math.max(milliseconds(coverage.lastTime), milliseconds(coverage.sealedAt))
-  const first = milliseconds(coverage.firstTime) || to
-  // nothing is missing before it: it also stands for the silence since the batch before, if there was one
-  const from = coverage.sequence === 0 ? first : Math.min(first, to - heartbeatMs)
+  const one = heardBy(coverage)
   const about = expectations.filter(
     (each) =>
       each.cluster === coverage.cluster &&
       each.node === coverage.node &&
-      each.from <= to &&
-      each.until >= from,
+      each.from <= one.to &&
+      each.until >= Math.min(one.from, one.to - heartbeatMs),
   )
   if (about.length === 0) return new Map()
   const found = new Map<string, { traffic: Seen[]; held: Seen[] }>()
@@ -103,11 +95,10 @@ export function matchExpectations(
       if (kind !== undefined) found.get(each.id)![kind].push(seen(event, time, container.id))
     }
   }
-  const heard = coverage.hasGap ? [] : [[from, to] as const]
   return new Map(
     about.map(({ id, podUid }) => {
       const watched = watchedIn(coverage.notices, podUid)
-      return [id, { heard, watched, ...found.get(id)! }]
+      return [id, { heard: [one], watched, ...found.get(id)! }]
     }),
   )
 }
@@ -148,31 +139,16 @@ function seen(event: SyscallEvent, time: number, container: string): Seen {
   }
 }
 
-function milliseconds(nanoseconds: bigint): number {
-  return Number(nanoseconds / 1_000_000n)
-}
-
 export const nothingObserved: Observation = { heard: [], watched: [], traffic: [], held: [] }
 
 /** Both observations as one; the same twice is as once. */
 export function mergeObservations(a: Observation, b: Observation): Observation {
   return {
-    heard: joined([...a.heard, ...b.heard]),
+    heard: chained([...a.heard, ...b.heard]),
     watched: joined([...a.watched, ...b.watched]),
     traffic: distinct([...a.traffic, ...b.traffic]),
     held: distinct([...a.held, ...b.held]),
   }
-}
-
-/** Stretches of time that touch or overlap are one; batches of a node follow each other within seconds. */
-function joined(stretches: readonly Stretch[]): readonly Stretch[] {
-  const all: [number, number][] = []
-  for (const [from, to] of [...stretches].sort((a, b) => a[0] - b[0] || a[1] - b[1])) {
-    const last = all.at(-1)
-    if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], to)
-    else all.push([from, to])
-  }
-  return all.slice(-mostHeard)
 }
 
 function distinct(all: readonly Seen[]): Seen[] {

@@ -17,6 +17,7 @@ import {
   readObservation,
   trafficEvents,
 } from '../../lambdas/shared/expectations.ts'
+import { stretchesOf } from '../../lambdas/shared/heard.ts'
 import type { SensorFinding } from '../../lambdas/shared/sensor-finding.ts'
 import { makeContainer, makeEvent, makeProcess, makeSocket } from '../events.ts'
 import { FailingStore } from '../failing-store.ts'
@@ -230,7 +231,7 @@ describe('a pod that a response has cut off', () => {
       await open({ store, now }).run({ Records: [recordOf(batch)] })
     }
     const { heard, watched, traffic } = await readObservation(store, 'r1', at / 1000)
-    expect(heard).toEqual([[at + 1000, at + 3000]])
+    expect(stretchesOf(heard)).toEqual([[at + 1000, at + 3000]])
     expect(watched).toEqual([[at + 500, at + 3000]])
     expect(traffic).toMatchObject([{ event: 'connect', remote: '10.0.0.2:443' }])
   })

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Observation } from '../../shared/expectations.ts'
+import { heardFor } from '../testing/quiet.ts'
 import { Shop } from '../testing/shop.ts'
 
 let shop: Shop
@@ -35,7 +36,7 @@ describe('a containment', () => {
     expect(await outcome(undefined)).toBe('unverified'))
   it('is unverified when the node was heard of for a part of the time', async () => {
     const from = shop.world.time * 1000
-    expect(await outcome({ heard: [[from, from + 30_000]] })).toBe('unverified')
+    expect(await outcome({ heard: [heardFor(from, from + 30_000)] })).toBe('unverified')
   })
   it('is unverified when the node was heard of, but did not watch the pod', async () => {
     expect(await outcome({ watched: [] })).toBe('unverified')

@@ -1,5 +1,6 @@
 import type { ContainmentOutcome } from '../../shared/bus-messages.ts'
-import type { Expectation, Observation, Stretch } from '../../shared/expectations.ts'
+import type { Expectation, Observation } from '../../shared/expectations.ts'
+import { type Stretch, stretchesOf } from '../../shared/heard.ts'
 import type { ResidualAllow } from '../plan/residual-allows.ts'
 
 export interface Judged {
@@ -48,7 +49,7 @@ export function judgeOutcome(
   }
   const { from, until } = expectation
   const covers = ([start, end]: Stretch) => start <= from + settleMs && end >= until
-  if (!heard.some(covers)) {
+  if (!stretchesOf(heard).some(covers)) {
     return {
       outcome: 'unverified',
       because: 'the node was not heard of for all of the time',

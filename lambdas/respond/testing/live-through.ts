@@ -1,5 +1,6 @@
 import { addObservations, readExpectations } from '../../shared/expectations.ts'
 import type { ResponseState } from '../machine/response-state.ts'
+import { quiet } from './quiet.ts'
 import {
   Crash,
   type Death,
@@ -61,9 +62,7 @@ export async function liveThrough(scene: Scene, policy: string, death?: Death): 
     if (expectation !== undefined) {
       await look()
       const { id, from, until } = expectation
-      const all = [[from, until] as const]
-      const quiet = { heard: all, watched: all, traffic: [], held: [] }
-      await addObservations(world.shared, new Map([[id, quiet]]), world.time)
+      await addObservations(world.shared, new Map([[id, quiet(from, until)]]), world.time)
     }
     await guarded(() => next().sweep())
     const state = await stateOf(world, id)

@@ -4,6 +4,7 @@ import type { KubeRequest } from '../kubernetes/kube.ts'
 import type { ResponseState } from '../machine/response-state.ts'
 import { FakeKube } from './fake-kube.ts'
 import { FaultyKube } from './faulty-kube.ts'
+import { quiet } from './quiet.ts'
 import { incidentMessage, isChange, policyText, ResponseWorld } from './response-world.ts'
 
 export const hour = 3600
@@ -87,9 +88,8 @@ export class Shop {
     const { world } = this
     const [expectation] = await readExpectations(world.shared, 'test', world.time)
     const { id, from, until } = expectation!
-    const all = [[from, until + 1000]] as const
-    const quiet: Observation = { heard: all, watched: all, traffic: [], held: [] }
-    await addObservations(world.shared, new Map([[id, { ...quiet, ...more }]]), world.time)
+    const told = { ...quiet(from, until + 1000), ...more }
+    await addObservations(world.shared, new Map([[id, told]]), world.time)
   }
 
   untouched(): void {
