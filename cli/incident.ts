@@ -18,9 +18,9 @@ export const usage = `usage: lanner incident ID --table TABLE --lake BUCKET [--r
 Shows an incident, what responses did about it, and every detection of it, from the tables of state
 and of responses and the lake. Region and credentials are those of the AWS SDK's default chain.
 
-  --table TABLE             name of the state table (LANNER_TABLE)
-  --lake BUCKET             name of the lake's bucket (LANNER_LAKE)
-  --responses TABLE         name of the table of responses (LANNER_RESPONSES)
+  --table TABLE             the state table: output Table of lanner-pipeline (LANNER_TABLE)
+  --lake BUCKET             the lake: output LakeBucket of the same (LANNER_LAKE)
+  --responses TABLE         output ResponsesTable of lanner-response (LANNER_RESPONSES)
   --since TIME              where to begin in the lake when the table has forgotten it, ISO 8601
   --json                    the incident, then lines of responses, then detections, one line each`
 

@@ -120,6 +120,7 @@ export class PartStack extends Stack {
 /** Outputs by the resource whose name they give. */
 const outputs: Readonly<Record<string, string>> = {
   ...{ rules: 'RulesBucket', lake: 'LakeBucket', table: 'Table', bus: 'Bus', stream: 'Stream' },
+  ...{ responses: 'ResponsesTable', evidence: 'EvidenceBucket' },
 }
 
 function rank({ kind }: Resource): number {
