@@ -39,7 +39,6 @@ describe.skipIf(reason !== '' || !isRealClusterWanted)(`live: a whole response $
     ).catch((error: Error) => {
       throw new Error([error.message, ...run.logs.slice(-40)].join('\n'))
     })
-    // where the checkout lies, its programs may be ones that the image does not have: another incident
     const opened = run.incidents(pod).find(({ incident }) => incident.id === waiting.incident)
     expect(opened!.incident).toMatchObject({
       ...{ title: 'Crypto miner', cluster: 'test', node: 'n1', sender: 'verified' },
