@@ -5,7 +5,6 @@ import {
   type ConcludeOptions,
   type LakePlace,
 } from '../shared/conclude.ts'
-import type { SenderState } from '../shared/detection.ts'
 import { groupOfFinding } from '../shared/incidents/group.ts'
 import type { Grouped } from '../shared/incidents/incidents.ts'
 import type { Nodes } from '../shared/nodes/index.ts'
@@ -144,8 +143,9 @@ export class Evaluate {
     const findings = [...judged.flatMap((one) => one.findings), ...known.findings]
     const concluded = await this.#conclude.run({
       contributions: verdicts.flatMap(({ contributions }) => contributions),
-      firingContext: ({ correlation }) => ({
-        ...{ set: setOf.get(correlation)!, sender: leastSure(judged), evaluateTime },
+      firingContext: ({ correlation, unsure }) => ({
+        ...{ set: setOf.get(correlation)!, evaluateTime },
+        sender: unsure ? 'unverified' : 'verified',
         ...this.#home(),
       }),
       grouped: [
@@ -180,10 +180,6 @@ export class Evaluate {
       ...(region !== undefined && { region }),
     }
   }
-}
-
-function leastSure(judged: readonly { readonly sender: SenderState }[]): SenderState {
-  return judged.every(({ sender }) => sender === 'verified') ? 'verified' : 'unverified'
 }
 
 /** One object an invocation, named by its first record. */

@@ -16,9 +16,10 @@ export interface Verdict {
 
 /** Evaluates all events of a batch by the rules of its set. */
 export function judge({ batch }: Pick<ReadRecord, 'batch'>, context: BatchContext): Verdict {
-  const { header, set } = context
+  const { header, set, sender } = context
   const { program, plan } = set
   const { cluster, node, sequence } = header
+  const origin = { cluster, node, ...(sender !== 'verified' && { unsure: true as const }) }
   const unit = { run: `${node}/${header.run}`, sequence }
   const grouped: Grouped[] = []
   const parts: Detection[] = []
@@ -27,7 +28,7 @@ export function judge({ batch }: Pick<ReadRecord, 'batch'>, context: BatchContex
     for (const rule of program.evaluate(event)) {
       const id = detectionId(rule, event, header)
       if (plan.watched.has(rule.name)) {
-        contributions.push(...plan.contributions(rule, event, { id, cluster, node }))
+        contributions.push(...plan.contributions(rule, event, { id, ...origin }))
       }
       const detection = detectionOfEvent(rule, event, id, context)
       if (plan.hidden.has(rule.name)) parts.push(detection)

@@ -110,7 +110,7 @@ function correlate(
   const { id, cluster, node } = lanner
   return {
     isPart: plan.hidden.has(rule),
-    contributed: plan.contributions(named, fields, { id, cluster, node }),
+    contributed: plan.contributions(named, fields, { id, cluster, node, unsure: true }),
   }
 }
 

@@ -14,7 +14,7 @@ export interface SetFacts {
 
 export interface FiringContext {
   readonly set: SetFacts
-  /** The least sure of those whose detections came with it. */
+  /** The least sure of those who told of the detections in its window. */
   readonly sender: SenderState
   /** ISO 8601. */
   readonly evaluateTime: string

@@ -40,6 +40,22 @@ describe('event_count', () => {
   })
 })
 
+it('is unsure while one of the detections in its window is, whatever came with the last of them', () => {
+  const [a, b, c, d] = at(0, 5, 10, 12) as [Contribution, ...Contribution[]]
+  const unsure = { ...a, unsure: true as const }
+  expect(follow(three, [[unsure], [b!], [c!]]).fired).toMatchObject([{ unsure: true }])
+  expect(follow(three, [[a, b!], [{ ...c!, unsure: true }]]).fired).toMatchObject([
+    { unsure: true },
+  ])
+  // the unsure one is out of the window that fires
+  const [fired] = follow(three, [
+    [unsure, b!],
+    [{ ...c!, time: c!.time + second }, d!],
+  ]).fired
+  expect(fired).toMatchObject({ count: 3, first: 5n * second })
+  expect(fired).not.toHaveProperty('unsure')
+})
+
 it('temporal wants every part in whatever order, temporal_ordered each after the one before', () => {
   const any = correlation('temporal')
   const ordered = correlation('temporal_ordered')

@@ -84,12 +84,12 @@ function newMembers(
   const known = new Set(members.map(keyOf))
   const added: Member[] = []
   let late = 0
-  for (const { id, part, time, value } of contributions) {
+  for (const { id, part, time, value, unsure } of contributions) {
     const key = keyOf({ id, part })
     if (known.has(key)) continue
     known.add(key)
     if (mark !== undefined && time < mark - lateness) late += 1
-    else added.push({ id, part, time, value })
+    else added.push({ id, part, time, value, ...(unsure && { unsure }) })
   }
   return { added: added.sort(byTime), late }
 }
@@ -154,6 +154,7 @@ function recordOf(
     last: time,
     values: [...new Set(values)].slice(0, mostShown),
     members: endsOf([...new Set(window.map(({ id }) => id))]),
+    ...(window.some(({ unsure }) => unsure) && { unsure: true }),
   }
 }
 

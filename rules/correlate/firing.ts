@@ -16,6 +16,8 @@ export interface Contribution {
   readonly id: string
   /** Nanoseconds since the epoch. */
   readonly time: bigint
+  /** It is not proven who told of the detection. */
+  readonly unsure?: true
 }
 
 /** A correlation's condition that became true for a group. */
@@ -35,6 +37,8 @@ export interface Firing {
   readonly values: readonly string[]
   /** Ids of the detections in the window; of many the first and the last {@link mostShown}. */
   readonly members: readonly string[]
+  /** Of one of the detections in the window it is not proven who told of it. */
+  readonly unsure?: true
 }
 
 export const mostShown = 20

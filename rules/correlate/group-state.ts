@@ -13,6 +13,7 @@ export interface FiredRecord {
   readonly last: bigint
   readonly values: readonly string[]
   readonly members: readonly string[]
+  readonly unsure?: true
 }
 
 /** What is kept of a group between batches. */
@@ -37,7 +38,7 @@ const empty: GroupState = {
   busy: false,
 }
 
-type JsonMember = readonly [time: string, id: string, part: number, value?: string]
+type JsonMember = readonly [time: string, id: string, part: number, value?: string, unsure?: true]
 type JsonRecord = Omit<FiredRecord, 'time' | 'first' | 'last'> & {
   readonly time: string
   readonly first: string
@@ -60,11 +61,9 @@ export function decodeState(json: Json | undefined): GroupState {
   return {
     mark: BigInt(mark),
     settled: settled === null ? undefined : { time: BigInt(settled[0]), holds: settled[1] },
-    members: members.map(([time, id, part, value = '']) => ({
-      time: BigInt(time),
-      id,
-      part,
-      value,
+    members: members.map(([time, id, part, value = '', unsure]) => ({
+      ...{ time: BigInt(time), id, part, value },
+      ...(unsure && { unsure }),
     })),
     fired: fired.map(decodeRecord),
     busy,
@@ -76,9 +75,10 @@ export function encodeState({ mark, settled, members, fired, busy }: GroupState)
     format,
     mark: String(mark),
     settled: settled === undefined ? null : [String(settled.time), settled.holds],
-    members: members.map(({ time, id, part, value }) =>
-      value === '' ? [String(time), id, part] : [String(time), id, part, value],
-    ),
+    members: members.map(({ time, id, part, value, unsure }) => {
+      if (unsure) return [String(time), id, part, value, unsure]
+      return value === '' ? [String(time), id, part] : [String(time), id, part, value]
+    }),
     fired: fired.map(encodeRecord),
     busy,
   }

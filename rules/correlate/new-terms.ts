@@ -51,9 +51,10 @@ export function noteTerm(
   return { state, changed, fired, late: 0, dropped: 0 }
 }
 
-function recordOf({ id, time, value }: Contribution, firing: string): FiredRecord {
+function recordOf({ id, time, value, unsure }: Contribution, firing: string): FiredRecord {
   return {
     ...{ id: firing, time, cause: id, count: 1, first: time, last: time },
     ...{ values: [value], members: [id] },
+    ...(unsure && { unsure }),
   }
 }

@@ -8,6 +8,8 @@ export interface DetectionOrigin {
   readonly id: string
   readonly cluster: string
   readonly node: string
+  /** It is not proven that this node told of it. */
+  readonly unsure?: true
 }
 
 type RuleNames = Pick<Rule, 'name' | 'tags'>
@@ -119,6 +121,7 @@ function contributionsTo<E>(
     value: text,
     id: origin.id,
     time,
+    ...(origin.unsure && { unsure: origin.unsure }),
   }))
 }
 

@@ -6,6 +6,7 @@ export interface Member {
   readonly id: string
   readonly part: number
   readonly value: string
+  readonly unsure?: true
 }
 
 /** Whether the condition holds at the time of a detection, for the window that ends there. */

@@ -1,15 +1,15 @@
 import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { alertJson } from '#engine'
-import { encodeBatch } from '#events'
+import { decodeBatch, encodeBatch } from '#events'
 import { libraryPath } from '../../cli/library-path.ts'
 import { main } from '../../cli/main.ts'
-import { compress, ZSTD } from '../../collector/agent/zstd.ts'
+import { compress, decompress, ZSTD } from '../../collector/agent/zstd.ts'
 import { Evaluate, type EvaluateOptions } from '../../lambdas/evaluate/evaluate.ts'
 import { prepareSet } from '../../lambdas/evaluate/prepare-set.ts'
 import type { BusMessage } from '../../lambdas/shared/bus.ts'
 import type { IncidentMessage } from '../../lambdas/shared/bus-messages.ts'
-import type { Detection } from '../../lambdas/shared/detection.ts'
+import type { Detection, SenderState } from '../../lambdas/shared/detection.ts'
 import {
   addExpectation,
   type Expectation,
@@ -21,7 +21,7 @@ import { stretchesOf } from '../../lambdas/shared/heard.ts'
 import type { SensorFinding } from '../../lambdas/shared/sensor-finding.ts'
 import { makeContainer, makeEvent, makeProcess, makeSocket } from '../events.ts'
 import { FailingStore } from '../failing-store.ts'
-import { libraryArtefact, published, recordedBatches, recordOf } from './records.ts'
+import { artefactFrom, libraryArtefact, published, recordedBatches, recordOf } from './records.ts'
 
 const artefact = libraryArtefact()
 const set = prepareSet(artefact, published(artefact).hash)
@@ -181,6 +181,48 @@ describe('a batch from somebody else than it says', () => {
     await open({ senders: { judge } }).run({ Records })
     expect(lake.map(({ rule }) => rule)).toEqual(['Batch not signed by its run'])
     expect(incidents().map(({ incident }) => incident.node)).toEqual([''])
+  })
+})
+
+describe('what is put together of several records', () => {
+  const record = (node: string, execs: number) => {
+    const { header } = decodeBatch(recordedBatches()[0]!, decompress)
+    const process = makeProcess({ container: makeContainer() })
+    const events = Array.from({ length: execs }, (_, seq) =>
+      makeEvent('execve', { ...{ seq, process }, time: 1_800_000_000_000_000_000n + BigInt(seq) }),
+    )
+    return recordOf(encodeBatch({ ...header, node, compression: ZSTD }, events, compress))
+  }
+  const counting = prepareSet(
+    artefactFrom(fileURLToPath(new URL('counting', import.meta.url))),
+    'x',
+  )
+  const sendersOf = (...states: SenderState[]) => ({
+    judge: async () => states.map((sender) => ({ sender, findings: [] })),
+  })
+  const found = () =>
+    lake
+      .filter(({ lanner }) => lanner.kind === 'correlation')
+      .map(({ lanner: { node, sender } }) => [node, sender])
+
+  it('is as sure as those who told of it, and no less because of others who came with it', async () => {
+    const Records = [record('a', 3), record('b', 3), record('c', 3)]
+    const senders = sendersOf('verified', 'unverified', 'mismatched')
+    await open({ senders, sets: { of: async () => counting } }).run({ Records })
+    expect(found().sort()).toEqual([
+      ['a', 'verified'],
+      ['b', 'unverified'],
+    ])
+  })
+
+  it('is no surer than what came of it before', async () => {
+    const store = new FailingStore()
+    const sets = { of: async () => counting }
+    const [first, second] = [record('a', 2), record('a', 3)]
+    await open({ store, sets, senders: sendersOf('unverified') }).run({ Records: [first] })
+    expect(found()).toEqual([])
+    await open({ store, sets, senders: sendersOf('verified') }).run({ Records: [second] })
+    expect(found()).toEqual([['a', 'unverified']])
   })
 })
 
