@@ -10,6 +10,11 @@ export const cordonPrefix = 'cordon.lanner.dev/'
 /** Who writes, in the managed fields of what is written. */
 export const fieldManager = 'lanner-respond'
 
+/** What a response's policies are called, by its short id. */
+export function quarantineName(short: string): string {
+  return `lanner-quarantine-${short}`
+}
+
 /** Part of a response's id that fits into names and labels. */
 export function shortId(response: string): string {
   return response.slice(0, 12)

@@ -12,6 +12,8 @@ export interface PlannedAction {
   readonly calls: readonly Call[]
   readonly inverse: readonly Inverse[]
   readonly effects: readonly string[]
+  /** What somebody else did of it already, so that there is nothing to do here. */
+  readonly elsewhere?: string
   /** Why it needs a person, beside what the guards say. */
   readonly person?: readonly string[]
   readonly residualAllows?: readonly ResidualAllow[]

@@ -1,5 +1,6 @@
 import { quarantineLabel } from '#events'
 import type { Action } from '#responses'
+import { cutOffBy } from '../plan/cut-off.ts'
 import { labelSurgery } from '../plan/label-surgery.ts'
 import { canonical, type Inverse, type KubeCall, sha256 } from '../plan/plan.ts'
 import { residualAllows } from '../plan/residual-allows.ts'
@@ -7,7 +8,7 @@ import { changed, type Labels, selects } from '../world/labels.ts'
 import type { ClusterNetworkPolicy, NetworkPolicy } from '../world/objects.ts'
 import { clusterPolicyPath, podPath, type World } from '../world/read-world.ts'
 import { changesOf, patchMetadata } from './label.ts'
-import { fieldManager, marks, shortId } from './marks.ts'
+import { fieldManager, marks, quarantineName, shortId } from './marks.ts'
 import type { ActionContext, PlannedAction } from './plan-action.ts'
 
 type Quarantine = Extract<Action, { kind: 'quarantine' }>
@@ -23,14 +24,16 @@ export function planQuarantine(
 ): PlannedAction {
   const { name, namespace = '', uid = '', labels = {} } = world.pod.metadata
   const short = shortId(response)
-  const held = labels[quarantineLabel]
+  const held = cutOffBy(world.pod, world.policies)
   if (held !== undefined && held !== short) {
-    const effects = [`the response ${held} has cut it off already, and lets it go at its own time`]
-    return { calls: [], inverse: [], effects, residualAllows: leftOf(world, labels, [], []) }
+    const elsewhere = `the response ${held} has cut it off already, and lets it go at its own time`
+    const residualAllows = leftOf(world, labels, [], [])
+    return { calls: [], inverse: [], effects: [elsewhere], elsewhere, residualAllows }
   }
   const surgery = labelSurgery(world)
-  const change: Record<string, string | null> = { [quarantineLabel]: short }
+  const change: Record<string, string | null> = {}
   for (const key of surgery.strip) change[key] = null
+  change[quarantineLabel] = short
   const policy = policyFor(action, namespace, short, incident)
   const hard =
     action.hard && world.clusterPolicies !== undefined
@@ -41,9 +44,18 @@ export function planQuarantine(
     ...hard.map((each) => [`${clusterPolicyPath}/${each.metadata.name}`, each] as const),
   ]
   const changes = changesOf(labels, change)
+  const claimed = labels[quarantineLabel]
+  const isClaimed = claimed !== undefined && claimed !== short
+  // nobody's label of ours is not put back: it would say again that the pod is cut off
+  const back = isClaimed
+    ? { ...changes, [quarantineLabel]: { ours: short, before: null } }
+    : changes
   const isReleased = surgery.strip.length > 0 && world.ownerKind === 'ReplicaSet'
   const path = podPath(namespace, name)
   const effects = [...surgery.effects]
+  if (isClaimed) {
+    effects.push(`its label ${quarantineLabel} says that it is cut off, and no response did that`)
+  }
   if (isReleased) effects.push('let back, it is one too many for its ReplicaSet: it is to go first')
   const wasUnderPolicy = world.policies.some(({ spec }) => selects(spec.podSelector ?? {}, labels))
   if (wasUnderPolicy && hard.length === 0) {
@@ -57,7 +69,7 @@ export function planQuarantine(
     // the label goes last when it is made, and first when it is taken back
     inverse: [
       {
-        ...{ kind: 'metadata', path, uid, what: 'labels', changes },
+        ...{ kind: 'metadata', path, uid, what: 'labels', changes: back },
         ...(isReleased && { cheapToDelete: true }),
       } satisfies Inverse,
       ...objects.map(([path, { spec }]): Inverse => {
@@ -90,7 +102,7 @@ function leftOf(
 
 function metadataOf(short: string, incident: string) {
   return {
-    name: `lanner-quarantine-${short}`,
+    name: quarantineName(short),
     labels: { 'app.kubernetes.io/managed-by': 'lanner', [marks.response]: short },
     annotations: { [marks.incident]: incident },
   }

@@ -28,12 +28,15 @@ export async function actOnce(state: ResponseState, ports: Ports, kubes: Kubes):
     }
   }
   const step = state.steps[at]!
-  const { refused, wouldFail, calls } = state.plan!.steps[at]!
+  const { refused, wouldFail, elsewhere, calls } = state.plan!.steps[at]!
   const against = refused ?? wouldFail
   if (against !== undefined)
     return record(state, at, { ...step, status: 'refused', reason: against })
   const call = calls[step.calls]
-  if (call === undefined) return record(state, at, { ...step, status: 'done' })
+  if (call === undefined) {
+    if (elsewhere === undefined) return record(state, at, { ...step, status: 'done' })
+    return record(state, at, { ...step, status: 'elsewhere', reason: elsewhere })
+  }
   const holder = state.lease!.holder
   // before the first call: whoever comes after a crash has to know that it may have been made
   if (step.begun === undefined) return setStep(state, at, { ...step, begun: holder })
@@ -93,7 +96,7 @@ function setStep(state: ResponseState, at: number, step: StepState): Change {
 /** Writes down how a step ended; after a failure the rest is left, unless errors do not count. */
 function record(state: ResponseState, at: number, step: StepState): Change {
   const { name, ignoreErrors, continue: goesOn } = state.plan!.steps[at]!
-  const isBad = step.status !== 'done' && step.status !== 'gone'
+  const isBad = !good.has(step.status)
   const because = step.reason === undefined ? '' : `: ${step.reason}`
   const text = `${name}: ${words[step.status]}${because}`
   const after = { ...state, steps: state.steps.with(at, step) }
@@ -103,8 +106,11 @@ function record(state: ResponseState, at: number, step: StepState): Change {
   return { set: { steps }, say: [{ type: isBad ? detailTypes.failed : detailTypes.done, text }] }
 }
 
+const good: ReadonlySet<StepState['status']> = new Set(['done', 'gone', 'elsewhere'])
+
 const words: Readonly<Record<StepState['status'], string>> = {
   ...{ open: 'not yet', done: 'done', gone: 'nothing left to do', refused: 'not done' },
+  elsewhere: 'not done here',
   ...{ failed: 'failed', ambiguous: 'nobody knows whether it is done', skipped: 'left' },
 }
 

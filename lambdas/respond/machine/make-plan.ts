@@ -57,6 +57,8 @@ export async function makePlan(planning: Planning, kubes: Kubes): Promise<PlanRe
       ...(refused === undefined
         ? { calls: planned.calls, inverse: planned.inverse, effects: planned.effects }
         : { calls: [], inverse: [], effects: [], refused }),
+      ...(refused === undefined &&
+        planned.elsewhere !== undefined && { elsewhere: planned.elsewhere }),
       ...(wouldFail !== undefined && { wouldFail }),
     })
     if (planned.residualAllows !== undefined && refused === undefined) {

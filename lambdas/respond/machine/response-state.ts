@@ -27,7 +27,16 @@ export type Ending =
   | 'expired'
 
 export interface StepState {
-  readonly status: 'open' | 'done' | 'gone' | 'refused' | 'failed' | 'ambiguous' | 'skipped'
+  /** `elsewhere`: another response holds it so. */
+  readonly status:
+    | 'open'
+    | 'done'
+    | 'gone'
+    | 'elsewhere'
+    | 'refused'
+    | 'failed'
+    | 'ambiguous'
+    | 'skipped'
   /** Calls of the step that are done. */
   readonly calls: number
   /** Holder of the lease under which it was begun: written before its first call is made. */

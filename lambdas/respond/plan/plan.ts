@@ -68,6 +68,8 @@ export interface PlannedStep {
   readonly effects: readonly string[]
   /** Why it is not done: guards, or something that Lanner does not do. */
   readonly refused?: string
+  /** What another response did of it already: nothing is done here, and nothing proven. */
+  readonly elsewhere?: string
   /** What the API server said when asked without effect. */
   readonly wouldFail?: string
   readonly ignoreErrors: boolean
