@@ -139,10 +139,13 @@ export const defaultLimits: Limits = {
   breaker: { count: 10, seconds: 300 },
   breakerSeconds: 3600,
 }
-/** Protected whatever a file says: a file adds to it. */
+/**
+ * Protected whatever a file says: a file adds to it. Lanner's own pods are by their namespace, as any pod may
+ * carry a label that says it is one of them.
+ */
 export const defaultProtection: Protection = {
   namespaces: ['kube-system', 'kube-public', 'kube-node-lease', 'amazon-*', 'aws-*', 'lanner'],
-  labels: ['lanner.dev/protect=true', 'app.kubernetes.io/part-of=lanner'],
+  labels: ['lanner.dev/protect=true'],
 }
 
 /** What an action is counted as, and which role does it. */

@@ -21,7 +21,7 @@ interface DaemonSet extends KubeObject {
 
 const classes = ['read', 'mark', 'contain', 'destroy', 'node'] as const
 /** Bindings of the admission policies. */
-const policies = ['pods', 'evictions-protected', 'evictions-own', 'policies', 'nodes'] as const
+const policies = ['pods', 'evictions-protected', 'policies', 'nodes'] as const
 
 /**
  * What a cluster has of what responses need, as far as its API tells; reads only. Whether its network

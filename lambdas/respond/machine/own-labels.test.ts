@@ -57,3 +57,18 @@ describe('a pod that says itself that it is cut off', () => {
     )
   })
 })
+
+describe('a pod that is spared by a label of its own', () => {
+  it('is, and that is said first', async () => {
+    const shop = shopWith({ 'lanner.dev/protect': 'true' })
+    await shop.begin()
+    expect(shop.labels()).toEqual({ app: 'web', 'lanner.dev/protect': 'true' })
+    expect(shop.writes()).toEqual([])
+    expect(shop.world.story[0]).toMatch(/: SPARED BY ITS OWN LABEL: it carries the label lanner/)
+  })
+  it('is not by one that says it is part of Lanner', async () => {
+    const shop = shopWith({ 'app.kubernetes.io/part-of': 'lanner' })
+    expect((await shop.read(await shop.begin())).phase).toBe('verifying')
+    expect(shop.world.story.join()).not.toContain('SPARED')
+  })
+})

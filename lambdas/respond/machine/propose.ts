@@ -1,5 +1,6 @@
 import { lower, type Mode } from '#responses'
 import { detailTypes } from '../../shared/bus-messages.ts'
+import { ownLabel } from '../plan/guards.ts'
 import { type Plan, planHash } from '../plan/plan.ts'
 import { close, refuse } from './close.ts'
 import { passBreaker, takeLimits } from './control.ts'
@@ -35,7 +36,7 @@ export async function plan(state: ResponseState, ports: Ports, kubes: Kubes): Pr
       `the pod runs on ${plan.target.node || 'no node'}, not on ${state.node || 'the node'} that told of it`,
     )
   }
-  const texts = stepTexts(plan)
+  const texts = [...sparedTexts(plan), ...stepTexts(plan)]
   if (mode === 'observe') {
     const why = lowered === undefined ? '' : ` (${lowered})`
     const text = `planned, nothing is changed${why}: ${texts.join(' | ')}`
@@ -80,6 +81,14 @@ export async function plan(state: ResponseState, ports: Ports, kubes: Kubes): Pr
   }
   const approval = { by: 'the policy', at: ports.now(), planHash: set.planHash }
   return { set: { ...set, phase: 'approved', approval }, say }
+}
+
+/** Said first and loud: only people can tell a wish of the operator from a label that an attacker wrote. */
+function sparedTexts({ guards }: Plan): string[] {
+  const own = guards.filter(({ guard }) => guard === ownLabel)
+  if (own.length === 0) return []
+  const reasons = own.map(({ reason }) => reason).join('; ')
+  return [`SPARED BY ITS OWN LABEL: ${reasons}; take the label away to respond to the pod`]
 }
 
 /** What the limits are counted by. */

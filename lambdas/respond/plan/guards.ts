@@ -24,6 +24,8 @@ export interface GuardedWorld {
   readonly openNodes: number
 }
 
+/** Guard of a pod that is spared by a label of its own: an attacker who makes pods may have written it. */
+export const ownLabel = 'own-label'
 const mirror = 'kubernetes.io/config.mirror'
 const controlPlane = [
   'node-role.kubernetes.io/control-plane',
@@ -45,8 +47,10 @@ export function guardsOf(action: Action, world: GuardedWorld, protect: Protectio
   }
   const labelled = onNode ? (node?.metadata.labels ?? {}) : labels
   for (const label of protect.labels) {
-    if (hasLabel(labelled, label)) never('label', `it carries the label ${label}`)
-    else if (!onNode && hasLabel(world.namespaceLabels, label)) {
+    if (hasLabel(labelled, label)) {
+      if (onNode) never('label', `the node carries the label ${label}`)
+      else never(ownLabel, `it carries the label ${label} itself, as whoever wrote it wished`)
+    } else if (!onNode && hasLabel(world.namespaceLabels, label)) {
       never('label', `its namespace carries the label ${label}`)
     }
   }

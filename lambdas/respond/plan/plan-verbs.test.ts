@@ -159,12 +159,23 @@ describe('guards', () => {
     ['a protected namespace', quarantine, pod({ namespace: 'kube-system' }), 'never namespace'],
     ['a namespace by pattern', label, pod({ namespace: 'amazon-vpc' }), 'never namespace'],
     [
-      'our own agent',
+      'our own agent, where we run',
+      terminate,
+      pod({ namespace: 'lanner', labels: { 'app.kubernetes.io/part-of': 'lanner' } }),
+      'never namespace',
+    ],
+    [
+      'nothing for a pod that says it is ours',
       terminate,
       pod({ labels: { 'app.kubernetes.io/part-of': 'lanner' } }),
-      'never label',
+      '',
     ],
-    ['a protected pod', label, pod({ labels: { 'lanner.dev/protect': 'true' } }), 'never label'],
+    [
+      'a protected pod',
+      label,
+      pod({ labels: { 'lanner.dev/protect': 'true' } }),
+      'never own-label',
+    ],
     [
       'a protected namespace by label',
       label,
