@@ -1,11 +1,11 @@
 import { type Protection, type ResponseRule, type RiskClass, riskOf } from '#responses'
 import { type PlannedAction, planAction } from '../actions/plan-action.ts'
 import { type Kube, NoRole } from '../kubernetes/kube.ts'
-import { type Guarded, guardsOf } from '../plan/guards.ts'
+import { type Guarded, guardsOf, readyOthers } from '../plan/guards.ts'
 import type { Plan, PlannedStep, Target } from '../plan/plan.ts'
 import { siblingsOf } from '../plan/siblings.ts'
 import { selects, serviceSelects } from '../world/labels.ts'
-import { controllerOf, isReady, type Pod } from '../world/objects.ts'
+import { controllerOf, type Pod } from '../world/objects.ts'
 import { readWorld, type World } from '../world/read-world.ts'
 import { whyNotTaken } from './dry-run.ts'
 
@@ -126,15 +126,14 @@ export function containerIds({ status }: Pod): string[] {
 }
 
 function blastRadiusOf(world: World, siblings: readonly Pod[]): Plan['blastRadius'] {
-  const { pod, services, budgets, replicas } = world
+  const { pod, services, budgets } = world
   const labels = pod.metadata.labels ?? {}
   const names = (objects: readonly { readonly metadata: { readonly name: string } }[]) =>
     objects.map(({ metadata }) => metadata.name).sort()
-  const others = replicas.filter((each) => each.metadata.uid !== pod.metadata.uid && isReady(each))
   return {
     siblings: names(siblings),
     services: names(services.filter(({ spec }) => serviceSelects(spec.selector, labels))),
     budgets: names(budgets.filter(({ spec }) => selects(spec.selector, labels))),
-    readyReplicas: others.length,
+    readyReplicas: readyOthers(world),
   }
 }

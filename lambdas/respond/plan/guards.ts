@@ -1,6 +1,7 @@
 import { type Action, fits, type Protection, riskOf } from '#responses'
 import { type Labels, selects } from '../world/labels.ts'
-import { type Budget, isReady, type Node, type Pod } from '../world/objects.ts'
+import { type Budget, isReady, type NetworkPolicy, type Node, type Pod } from '../world/objects.ts'
+import { cutOffBy } from './cut-off.ts'
 
 /** `never`: it is not done. `person`: only if somebody approves. */
 export interface Guarded {
@@ -17,6 +18,8 @@ export interface GuardedWorld {
   readonly desired: number | undefined
   /** Pods of the same owner, the target among them. */
   readonly replicas: readonly Pod[]
+  /** Those of the pod's namespace. */
+  readonly policies: readonly NetworkPolicy[]
   readonly budgets: readonly Budget[]
   readonly siblings: readonly Pod[]
   readonly node: Node | undefined
@@ -77,9 +80,7 @@ export function guardsOf(action: Action, world: GuardedWorld, protect: Protectio
   }
   if (risk === 'destroy') guardEnd(action, world, never, person)
   if (risk === 'destroy' || action.kind === 'quarantine') {
-    const others = world.replicas.filter(
-      (each) => each.metadata.uid !== pod.metadata.uid && isReady(each),
-    ).length
+    const others = readyOthers(world)
     if (world.ownerKind !== undefined && others === 0) {
       person('last-replica', 'no other replica of it is ready')
     }
@@ -91,15 +92,31 @@ export function guardsOf(action: Action, world: GuardedWorld, protect: Protectio
   return found
 }
 
+/** Other pods of the same owner that are ready and serve: one that is cut off stays Ready, and serves nobody. */
+export function readyOthers({
+  pod,
+  replicas,
+  policies,
+}: Pick<GuardedWorld, 'pod' | 'replicas' | 'policies'>): number {
+  return replicas.filter(
+    (each) =>
+      each.metadata.uid !== pod.metadata.uid &&
+      isReady(each) &&
+      cutOffBy(each, policies) === undefined,
+  ).length
+}
+
 type Note = (guard: string, reason: string) => void
 
 function guardEnd(action: Action, world: GuardedWorld, never: Note, person: Note): void {
-  const { pod, ownerKind, budgets } = world
+  const { pod, ownerKind, budgets, policies } = world
+  // one that was cut off has no owner any more because we took its labels: that spares it nothing
+  const isAlone = ownerKind === undefined && cutOffBy(pod, policies) === undefined
   const isIgnored =
     action.kind === 'terminate' &&
     ((ownerKind === 'DaemonSet' && action.ignoreDaemonSets) ||
       (ownerKind === 'StatefulSet' && action.ignoreStatefulSets) ||
-      (ownerKind === undefined && action.ignoreStandalonePods))
+      (isAlone && action.ignoreStandalonePods))
   if (isIgnored) {
     never(
       'ignored',

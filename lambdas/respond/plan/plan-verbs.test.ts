@@ -132,9 +132,21 @@ describe('guards', () => {
     desired: 3,
     replicas: [makePod('api-h-1'), makePod('api-h-2'), makePod('api-h-3')],
     budgets: [budget('b', 1)],
+    policies: [],
     siblings: [],
     node,
     openNodes: 3,
+  }
+  const cutOff = { labels: { app: 'api', 'lanner.dev/quarantine': 'x' } }
+  const cutting = {
+    metadata: {
+      ...{ name: 'lanner-quarantine-x', namespace: 'shop' },
+      labels: { 'lanner.dev/response': 'x', 'app.kubernetes.io/managed-by': 'lanner' },
+    },
+    spec: {
+      podSelector: { matchLabels: { 'lanner.dev/quarantine': 'x' } },
+      policyTypes: ['Ingress', 'Egress'],
+    },
   }
   const quarantine: Action = { kind: 'quarantine', allowCidrs: [], allowNamespaces: [], hard: true }
   const label: Action = { kind: 'label', what: 'labels', level: 'pod', set: { a: 'b' } }
@@ -217,6 +229,37 @@ describe('guards', () => {
       quarantine,
       { replicas: [makePod('api-h-1'), { ...makePod('x'), status: {} }] },
       'person last-replica',
+    ],
+    [
+      'others that we have cut off, and that end',
+      quarantine,
+      {
+        replicas: [
+          makePod('api-h-1'),
+          makePod('api-h-2', cutOff),
+          makePod('api-h-3', { deletionTimestamp: '2027-01-15T08:00:00Z' }),
+        ],
+        policies: [cutting],
+      },
+      'person last-replica',
+    ],
+    [
+      'others that only say that they are cut off',
+      quarantine,
+      { replicas: [makePod('api-h-1'), makePod('api-h-2', cutOff)] },
+      '',
+    ],
+    [
+      'nothing for a pod that we let go of its owner',
+      terminate,
+      { ...pod(cutOff), ownerKind: undefined, replicas: [], policies: [cutting] },
+      '',
+    ],
+    [
+      'a pod on its own that says it was cut off',
+      terminate,
+      { ...pod(cutOff), ownerKind: undefined, replicas: [] },
+      'never ignored',
     ],
     ['too few left', { ...terminate, minHealthy: { pods: 3 } }, {}, 'never min-healthy'],
     [

@@ -100,7 +100,7 @@ export interface Plan {
     readonly siblings: readonly string[]
     readonly services: readonly string[]
     readonly budgets: readonly string[]
-    /** Other pods of the same owner that are ready. */
+    /** Other pods of the same owner that are ready, and not cut off. */
     readonly readyReplicas: number
   }
   readonly residualAllows: readonly ResidualAllow[]
