@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { approver } from '../testing/response-world.ts'
-import { hour, Shop } from '../testing/shop.ts'
+import { hour, pod, podAt, Shop } from '../testing/shop.ts'
 
 let shop: Shop
 const start = (mode: string, more = '') => {
@@ -65,5 +65,35 @@ describe('an approval', () => {
     await approve(id, planHash!)
     await shop.pass(1)
     expect(await shop.read(id)).toMatchObject({ phase: 'awaiting', approveBy: approveBy! + 1800 })
+  })
+
+  it('outlives a container that restarts, and others that come and go', async () => {
+    const id = await shop.begin()
+    const { planHash } = await shop.read(id)
+    const containerStatuses = [{ name: 'app', containerID: 'containerd://fedcba9876543210' }]
+    const { status, ...rest } = pod('web')
+    shop.kube.put(podAt(), { ...rest, status: { ...status, containerStatuses } })
+    expect(await approve(id, planHash!)).toBeUndefined()
+    const { phase, plan, expectation } = await shop.read(id)
+    expect(phase).toBe('verifying')
+    expect(plan!.target.containers).toEqual(['fedcba987654'])
+    expect(expectation!.containers).toEqual(['fedcba987654'])
+  })
+
+  it.each(['approve', 'auto'])('is not acted on after its time (%s)', async (mode) => {
+    start(mode)
+    const { evidence } = shop.world
+    const keep = evidence.set.bind(evidence)
+    evidence.set = () => {
+      throw new Error('the bucket is out of reach')
+    }
+    const id = await shop.begin()
+    if (mode === 'approve') await approve(id, (await shop.read(id)).planHash!)
+    expect((await shop.read(id)).phase).toBe('approved')
+    evidence.set = keep
+    await shop.pass(24 * hour)
+    expect(await shop.read(id)).toMatchObject({ phase: 'closed', ending: 'lapsed' })
+    expect(shop.world.story.at(-1)).toContain('the bucket is out of reach')
+    shop.untouched()
   })
 })

@@ -7,6 +7,7 @@ import { type Kubes, makePlan } from './make-plan.ts'
 import type { Ports } from './ports.ts'
 import { asking, plan, planningOf } from './propose.ts'
 import { type Change, needsEvidence, type ResponseState } from './response-state.ts'
+import { leaseSeconds } from './response-table.ts'
 
 const mostPlans = 5
 
@@ -19,6 +20,14 @@ export async function prepare(state: ResponseState, ports: Ports, kubes: Kubes):
       detailTypes.failed,
       `all responses are stopped by ${stopped.by}: ${stopped.reason}`,
     )
+  }
+  const { rule, approval, errors, problem } = state
+  // whoever takes over from a process that died has to come in time, too
+  const inTime = Math.max(rule.approveSeconds, 2 * leaseSeconds)
+  if (approval !== undefined && ports.now() > approval.at + inTime) {
+    const because = errors > 0 ? ` (${problem})` : ''
+    const text = `it could not be acted on in time${because}: its approval does not count any more`
+    return close('lapsed', detailTypes.expired, text)
   }
   const { protect, limits } = await ports.policy()
   const made = await makePlan(planningOf(state, protect), kubes)
@@ -43,6 +52,8 @@ export async function prepare(state: ResponseState, ports: Ports, kubes: Kubes):
   const { steps, expiresSeconds } = made.plan
   const set = {
     phase: 'acting' as const,
+    // the same plan, with the containers and the replicas that there are now
+    plan: made.plan,
     acted: now,
     expiresAt: now + expiresSeconds,
     steps: steps.map(() => ({ status: 'open' as const, calls: 0 })),

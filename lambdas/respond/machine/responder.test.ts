@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { quarantineLabel } from '#events'
 import { verifyEvidence } from '../evidence/manifest.ts'
 import { NoRole } from '../kubernetes/kube.ts'
-import { approver, incidentMessage } from '../testing/response-world.ts'
+import { approver, incidentMessage, policyOf } from '../testing/response-world.ts'
 import { hour, pod, podAt, Shop } from '../testing/shop.ts'
 
 let shop: Shop
@@ -118,10 +118,23 @@ describe('a response', () => {
       throw new Error('the bucket is gone')
     }
     const second = await shop.begin()
-    for (let i = 0; i < 12; i++) await shop.pass(400)
+    for (let i = 0; i < 40; i++) await shop.pass(40)
     expect(await shop.read(second)).toMatchObject({ phase: 'closed', ending: 'failed' })
     expect(shop.world.story.at(-1)).toContain('the bucket is gone')
     shop.untouched()
+  })
+
+  it('keeps evidence before it calls somebody who may change anything', async () => {
+    start('auto')
+    shop.world.policy = policyOf(`
+- rule: Tell
+  match: {rules: [Shell]}
+  actions: [{action: tell, actionner: "lanner:webhook", parameters: {url: "https://example.org/x"}}]
+- {mode: auto}
+`)
+    expect((await shop.read(await shop.begin())).evidence).toBeDefined()
+    expect(shop.world.outside).toHaveLength(1)
+    expect(shop.world.evidence.size).toBeGreaterThan(0)
   })
 
   it('is void when the world is another one than was approved', async () => {

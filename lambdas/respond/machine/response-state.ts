@@ -109,13 +109,14 @@ export interface Change {
   readonly say?: readonly { readonly type: DetailType; readonly text: string }[]
 }
 
-export const changesCluster = new Set(['contain', 'destroy', 'node'])
+/** What evidence is kept before; of functions and webhooks nobody here knows what they change. */
+export const changesMuch = new Set(['contain', 'destroy', 'node', 'invoke'])
 
 /** Whether evidence has to lie safe before a plan is acted on. */
 export function needsEvidence({ steps }: Plan): boolean {
   return steps.some(
     ({ risk, calls }) =>
-      calls.length > 0 && (changesCluster.has(risk) || calls.some(({ via }) => via === 'collect')),
+      calls.length > 0 && (changesMuch.has(risk) || calls.some(({ via }) => via === 'collect')),
   )
 }
 

@@ -380,8 +380,11 @@ describe('a plan', () => {
         expect(JSON.parse(canonical(value))).toEqual(JSON.parse(JSON.stringify(value)))
       }),
     )
-    const plan = { version: 1, response: 'r', steps: [{ name: 'a' }] } as unknown as Plan
-    const turned = { steps: [{ name: 'a' }], response: 'r', version: 1 } as unknown as Plan
+    const parts = { target: { uid: 'u', containers: ['a'] }, blastRadius: { readyReplicas: 1 } }
+    const plan = { version: 1, response: 'r', steps: [{ name: 'a' }], ...parts } as unknown as Plan
+    const turned = {
+      ...{ steps: [{ name: 'a' }], ...parts, response: 'r', version: 1 },
+    } as unknown as Plan
     expect(planHash(turned)).toBe(planHash(plan))
     expect(planHash({ ...plan, steps: [{ name: 'b' }] } as unknown as Plan)).not.toBe(
       planHash(plan),

@@ -108,9 +108,15 @@ export interface Plan {
   readonly expiresSeconds: number
 }
 
-/** What an approval is bound to: anything that is another in the plan makes it another plan. */
-export function planHash(plan: Plan): string {
-  return createHash('sha256').update(canonical(plan)).digest('hex')
+/**
+ * What an approval is bound to: anything that is another in the plan makes it another plan. But for what the
+ * pod itself can change, or that comes and goes around it, and that no step depends on: a container that
+ * restarts must not make every approval void. Guards tell what a count of replicas means.
+ */
+export function planHash({ target, blastRadius, ...plan }: Plan): string {
+  const { containers: _, ...whom } = target
+  const { readyReplicas: __, ...around } = blastRadius
+  return sha256(canonical({ ...plan, target: whom, blastRadius: around }))
 }
 
 /** JSON with the keys of every object in order, without those that have no value. */
