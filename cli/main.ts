@@ -88,6 +88,14 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'take the last publication of clusters back',
     load: async () => (await import('./publish/publish-file.ts')).rollingBack('clusters'),
   },
+  'senders publish': {
+    summary: 'put into force whose batches are believed to be of their node',
+    load: async () => (await import('./publish/publish-file.ts')).publishing('senders'),
+  },
+  'senders rollback': {
+    summary: 'take the last publication of senders back',
+    load: async () => (await import('./publish/publish-file.ts')).rollingBack('senders'),
+  },
   'routes test': {
     summary: 'show where sample events go, and why',
     load: () => import('./routes-test.ts'),

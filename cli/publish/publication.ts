@@ -6,7 +6,7 @@ import { clientOptions, Refused } from '../aws-problem.ts'
 import { type Held, historyKey, RuleBucket } from '../rule-bucket.ts'
 
 /** What can be published; each lies in an object of its own. */
-export type Published = 'rules' | 'responses' | 'routes' | 'clusters'
+export type Published = 'rules' | 'responses' | 'routes' | 'clusters' | 'senders'
 
 /** An entry of the history, and the detail of the event about it. */
 export interface PublicationEntry {
@@ -35,7 +35,10 @@ export interface PublicationChange {
   readonly [more: string]: unknown
 }
 
-const titles = { rules: 'Rules', responses: 'Responses', routes: 'Routes', clusters: 'Clusters' }
+const titles: Readonly<Record<Published, string>> = {
+  ...{ rules: 'Rules', responses: 'Responses', routes: 'Routes' },
+  ...{ clusters: 'Clusters', senders: 'Senders' },
+}
 const verbs = { publish: 'Published', rollback: 'Rolled Back' }
 /** Bytes of a detail: what EventBridge takes of an entry, less a margin for its envelope. */
 const mostBytes = 240_000

@@ -12,6 +12,7 @@ import { type LocalStack, startLocal } from '../../infra/local/start-local.ts'
 import { topology } from '../../infra/topology/index.ts'
 import { PolicyInForce } from '../../lambdas/respond/policy-in-force.ts'
 import { RoutesInForce } from '../../lambdas/shared/routes-in-force.ts'
+import { readTrustedSenders } from '../../lambdas/shared/trusted-senders.ts'
 import { RuleBucket } from '../rule-bucket.ts'
 
 let stack: LocalStack
@@ -294,5 +295,27 @@ describe('clusters', () => {
     )
     expect(bad.code).toBe(1)
     expect(bad.err).toMatch(/clusters\.json:7:4: error: .*did you mean read\?/)
+  })
+})
+
+describe('senders', () => {
+  const path = (senders: object) => file('senders.json', JSON.stringify(senders, null, 1))
+  const read = () => readTrustedSenders(stack.clients.s3, 'lanner-rules')
+  const issuer = { issuer: 'https://oidc.x/id/A', cluster: 'prod' }
+  it('say who is believed from now on, and come into force for the function that judges', async () => {
+    expect(await read()).toEqual({ issuers: [], enrolled: [] })
+    const first = await lanner('senders', 'publish', path({ issuers: [issuer] }))
+    expect(first).toMatchObject({
+      ...{ code: 0, out: `believed from now on: issuer ${issuer.issuer} for cluster prod\n` },
+    })
+    expect(events.map((event) => event['detail-type'])).toContain('Senders Published')
+    expect(await read()).toEqual({ issuers: [issuer], enrolled: [] })
+    const bad = await lanner('senders', 'publish', path({ issuers: [{ ...issuer, subjct: 'x' }] }))
+    expect(bad.code).toBe(1)
+    expect(bad.err).toMatch(/senders\.json:6:4: error: .*did you mean subject\?/)
+    expect(await read()).toEqual({ issuers: [issuer], enrolled: [] })
+    const back = await lanner('senders', 'rollback')
+    expect(back.out).toContain(`not believed any more: issuer ${issuer.issuer}`)
+    expect(await read()).toEqual({ issuers: [], enrolled: [] })
   })
 })

@@ -15,8 +15,12 @@ import { orTell, overtakenText } from './overtaken.ts'
 import { Publication, type PublicationEntry } from './publication.ts'
 import { responsesKind } from './responses-kind.ts'
 import { routesKind } from './routes-kind.ts'
+import { sendersKind } from './senders-kind.ts'
 
-const kinds = { responses: responsesKind, routes: routesKind, clusters: clustersKind } as const
+const kinds = {
+  ...{ responses: responsesKind, routes: routesKind },
+  ...{ clusters: clustersKind, senders: sendersKind },
+} as const
 
 const sharedUsage = `  --bucket NAME             bucket of rules (output RulesBucket of the stack lanner-pipeline)
   --bus NAME                bus of Lanner (default lanner-bus)

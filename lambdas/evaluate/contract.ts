@@ -24,6 +24,8 @@ export const contract = {
       on: 'table',
     },
     { actions: ['s3:GetObject'], on: 'rules' },
+    // without the right to list, S3 answers 403 for what is not there
+    { actions: ['s3:ListBucket'], on: 'rules' },
     { actions: ['s3:PutObject'], on: 'failures' },
     ...concludePermissions,
   ],

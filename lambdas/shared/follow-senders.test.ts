@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { followSenders } from './follow-senders.ts'
-import type { TrustedSenders } from './trusted-senders.ts'
+import type { TrustedSenders } from './read-senders.ts'
 
 it('whom to believe is read again after a minute; what cannot be used changes nothing', async () => {
   let now = 0

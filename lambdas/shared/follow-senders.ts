@@ -1,5 +1,5 @@
+import type { TrustedSenders } from './read-senders.ts'
 import type { Senders } from './senders/index.ts'
-import type { TrustedSenders } from './trusted-senders.ts'
 
 export interface FollowSendersOptions {
   /** Reads whom to believe. */

@@ -44,8 +44,8 @@ export class RoutesInForce {
         (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode !== 304
       ) {
         if (this.#routes === undefined) {
-          const { message } = error as Error
-          throw new NoRoutes(`there are no routes to tell anybody by: ${message}`, { cause: error })
+          const why = `${(error as Error).message} (lanner routes publish puts some there)`
+          throw new NoRoutes(`there are no routes to tell anybody by: ${why}`, { cause: error })
         }
         onProblem('the routes cannot be used, those of before stay in force', error)
       }

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { appendAnnouncement, encodeBatch } from '#events'
 import { compress, ZSTD } from '../../collector/agent/zstd.ts'
 import type { Detection } from '../../lambdas/shared/detection.ts'
+import { sendersKey } from '../../lambdas/shared/read-senders.ts'
 import { TestIssuer, TestSensor } from '../../lambdas/shared/senders/testing/samples.ts'
-import { trustedSendersKey } from '../../lambdas/shared/trusted-senders.ts'
 import { makeEvent, makeFile, makeProcess } from '../events.ts'
 import { Pipeline } from './pipeline.ts'
 
@@ -16,7 +16,7 @@ beforeEach(async () => {
   const { clients, names } = pipeline.stack
   await clients.s3.send(
     new PutObjectCommand({
-      ...{ Bucket: names.name('rules'), Key: trustedSendersKey },
+      ...{ Bucket: names.name('rules'), Key: sendersKey },
       Body: JSON.stringify({
         issuers: [{ issuer: issuer.issuer, cluster: 'prod', keys: await issuer.keys() }],
       }),

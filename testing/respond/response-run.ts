@@ -15,7 +15,7 @@ import type { BusEvent } from '../../infra/local/event-bus.ts'
 import { type LocalStack, startLocal } from '../../infra/local/start-local.ts'
 import { topology } from '../../infra/topology/index.ts'
 import type { IncidentMessage, ResponseMessage } from '../../lambdas/shared/bus-messages.ts'
-import { trustedSendersKey } from '../../lambdas/shared/trusted-senders.ts'
+import { sendersKey } from '../../lambdas/shared/read-senders.ts'
 import { startEksAuthenticator } from '../aws/eks-authenticator.ts'
 import { startSts, type TestSts } from '../aws/start-sts.ts'
 import type { StsUser } from '../aws/sts.ts'
@@ -276,5 +276,5 @@ async function publish(stack: LocalStack, { real }: AttackedCluster, responses: 
   )
   const keys = JSON.parse((await real.server.call('GET', '/openid/v1/jwks')).body as string)
   const issuer = 'https://kubernetes.default.svc'
-  await put(trustedSendersKey, JSON.stringify({ issuers: [{ issuer, cluster, keys }] }))
+  await put(sendersKey, JSON.stringify({ issuers: [{ issuer, cluster, keys }] }))
 }

@@ -1,8 +1,9 @@
 import { nearestName } from '#events'
-import { type Diagnostic, readYaml, type SourceFile } from '#load'
+import type { Diagnostic, SourceFile } from '#load'
 import type { RiskClass } from '#responses'
 import { makeDiagnostic } from '../../../rules/load/diagnostic.ts'
 import { NodeReader } from '../../../rules/load/node-reader.ts'
+import { readJson } from '../../shared/read-json.ts'
 import type { KnownCluster } from './clusters.ts'
 
 /** Where the clusters lie in the bucket of rules. */
@@ -25,10 +26,7 @@ export function readClusters(file: SourceFile): ClustersResult {
   const report = (diagnostic: Diagnostic) => void diagnostics.push(diagnostic)
   const context = { type: 'clusters content', name: '', place: { file, at: 0, end: 0 } }
   const clusters = new Map<string, KnownCluster>()
-  const problem = jsonProblem(file)
-  // JSON is YAML, whose reader knows places
-  const { documents, problems } =
-    problem === undefined ? readYaml(file) : { documents: [], problems: [problem] }
+  const { documents, problems } = readJson(file)
   for (const { message, place } of problems) {
     report(makeDiagnostic('LOAD_ERR_YAML_PARSE', message, place, context))
   }
@@ -90,26 +88,4 @@ function readRoles(reader: NodeReader): KnownCluster['roles'] {
       return role === undefined ? [] : [[risk, role.text]]
     }),
   )
-}
-
-/** What JSON itself says against it. */
-function jsonProblem(file: SourceFile) {
-  try {
-    JSON.parse(file.text)
-    return undefined
-  } catch (error) {
-    const { message } = error as Error
-    const at = placeIn(message, file.text)
-    return { message: `it is no JSON: ${message}`, place: { file, at, end: at } }
-  }
-}
-
-/** V8 says a position, or the token and ten characters before and after it. */
-function placeIn(message: string, text: string): number {
-  const position = /at position (\d+)/.exec(message)?.[1]
-  if (position !== undefined) return Number(position)
-  const around = /^Unexpected token '(.)', (\.\.\.)?"(.*)"(?:\.\.\.)? is not valid JSON$/su
-  const [, token = '', isCut, context = ''] = around.exec(message) ?? []
-  const at = isCut === undefined ? text.indexOf(token) : text.indexOf(context) + 10
-  return token === '' || at < 0 ? text.length : at
 }

@@ -41,6 +41,12 @@ export class Enrolled {
   }
 }
 
+/** Whether it is an Ed25519 key as {@link EnrolledKey} wants it. */
+export function isEnrollable(publicKey: string): boolean {
+  const raw = rawKey(publicKey)
+  return raw !== undefined && publicKeyFrom(raw) !== undefined
+}
+
 const nameOf = (cluster: string, node: string) => JSON.stringify([cluster, node])
 
 function rawKey(text: string): Uint8Array | undefined {

@@ -1,4 +1,4 @@
-export type { EnrolledKey } from './enrolled.ts'
+export { type EnrolledKey, isEnrollable } from './enrolled.ts'
 export { issuerRule, senderRules } from './sender-findings.ts'
 export type { SenderRecord, SendersOptions, SenderVerdict } from './senders.ts'
 export { Senders } from './senders.ts'
