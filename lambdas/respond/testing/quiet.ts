@@ -1,9 +1,9 @@
 import type { Observation } from '../../shared/expectations.ts'
 import type { Heard } from '../../shared/heard.ts'
 
-/** A batch that covers the time from `from` to `to`, milliseconds of the epoch. */
+/** A batch, the only one of its run, that covers the time from `from` to `to`, milliseconds of the epoch. */
 export function heardFor(from: number, to: number): Heard {
-  return { run: '1', first: 1, last: 1, from, to, claim: from, lost: 0 }
+  return { run: `${from}`, first: 1, last: 1, from, to, claim: from, lost: 0 }
 }
 
 /** What a node tells that watched all the time a pod which did nothing. */
