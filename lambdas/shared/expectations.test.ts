@@ -89,6 +89,26 @@ describe('what a pod that is cut off does', () => {
     ],
   ])('%s is %s', (_, one, what) => expect(kind(one)).toBe(what))
 
+  const probes = { addresses: ['10.0.0.1'], ports: [8080] }
+  const probe = { remoteIp: '10.0.0.1', localPort: 8080, role: 'server' } as const
+  it.each<[string, string, Parameters<typeof makeSocket>[0], string]>([
+    ['a look of its node', 'accept4', probe, ''],
+    ['what its node asks', 'read', probe, ''],
+    ['what it answers', 'write', { ...probe, remoteIp: '::ffff:10.0.0.1' }, ''],
+    ['another port', 'accept4', { ...probe, localPort: 22 }, 'traffic'],
+    ['somebody else', 'accept4', { ...probe, remoteIp: '10.0.0.2' }, 'traffic'],
+    ['a connection of its own', 'read', { ...probe, role: 'client' }, 'traffic'],
+    ['a connection that it makes', 'connect', probe, 'traffic'],
+  ])('%s at a port for probes is %s', (_, name, socket, what) => {
+    const one = event(name, { fd: makeSocket(socket), ...(name === 'connect' && { result: 0 }) })
+    const spared = { ...expectation, probes }
+    const found = matchExpectations([spared], coverage(start + 30_000), [one]).get('r1')!
+    expect([found.traffic.length, found.held.length]).toEqual([
+      what === 'traffic' ? 1 : 0,
+      what === 'held' ? 1 : 0,
+    ])
+  })
+
   it('counts for its node, cluster and time alone', () => {
     const found = (more: object) =>
       matchExpectations([expectation], coverage(start + 30_000, more), [event('read')]).size

@@ -1,5 +1,5 @@
 import type { Json, StateStore } from '#correlate'
-import { eventTypes, type Notice, type SyscallEvent } from '#events'
+import { eventTypes, type Notice, type Socket, type SyscallEvent } from '#events'
 import {
   chained,
   type Heard,
@@ -26,6 +26,14 @@ export interface Expectation {
   readonly until: number
   /** Names of event types that tell of traffic. */
   readonly forbidden: readonly string[]
+  /** Whoever asks from there whether the pod lives. */
+  readonly probes?: Probes
+}
+
+/** Addresses of a node, and ports of a pod of its own at which it looks whether that lives. */
+export interface Probes {
+  readonly addresses: readonly string[]
+  readonly ports: readonly number[]
 }
 
 /** What a node told of a pod that is cut off. Grows only, whatever comes twice or late. */
@@ -91,7 +99,7 @@ export function matchExpectations(
     for (const each of about) {
       const isIts = each.containers.includes(container.id) || container.podUid === each.podUid
       if (!isIts || time < each.from || time > each.until) continue
-      const kind = judge(event, each.forbidden)
+      const kind = judge(event, each)
       if (kind !== undefined) found.get(each.id)![kind].push(seen(event, time, container.id))
     }
   }
@@ -112,16 +120,26 @@ function watchedIn(notices: readonly Notice[], podUid: string): readonly Stretch
   })
 }
 
-function judge(event: SyscallEvent, forbidden: readonly string[]): 'traffic' | 'held' | undefined {
+function judge(
+  event: SyscallEvent,
+  { forbidden, probes }: Expectation,
+): 'traffic' | 'held' | undefined {
   const name = eventTypes[event.type]?.name ?? ''
   if (!forbidden.includes(name)) return undefined
   const { fd, result } = event
   if (fd === undefined || (fd.kind !== 'ipv4' && fd.kind !== 'ipv6')) return undefined
-  if (isLoopback(fd.socket?.remoteIp ?? '')) return undefined
+  if (isLoopback(fd.socket?.remoteIp ?? '') || isProbe(name, fd.socket, probes)) return undefined
   if (result === undefined || result < 0) return undefined
   if (makes.has(name)) return fd.socket?.l4proto === 'udp' ? undefined : 'traffic'
   if (result === 0) return undefined
   return brings.has(name) ? 'traffic' : 'held'
+}
+
+/** Whether a connection was made by the pod's node to one of its ports for probes. */
+function isProbe(name: string, socket: Socket | undefined, probes: Probes | undefined): boolean {
+  if (socket?.role !== 'server' || socket.l4proto !== 'tcp' || name === 'connect') return false
+  const from = socket.remoteIp.replace(/^::ffff:/, '')
+  return probes?.addresses.includes(from) === true && probes.ports.includes(socket.localPort)
 }
 
 function isLoopback(ip: string): boolean {

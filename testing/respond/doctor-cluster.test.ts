@@ -60,6 +60,24 @@ describe.skipIf(!isRealClusterWanted)('lanner doctor cluster', () => {
     expect(await ask()).toMatchObject({ code: 1, states: { 'network policies': 'missing' } })
     await cluster.server.apply(plugin(['--enable-network-policy=true']))
     expect(await ask()).toMatchObject({ code: 0, states: { 'network policies': 'ok' } })
+    await cluster.server.apply({
+      ...{ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' },
+      metadata: {
+        name: 'ciliumnetworkpolicies.cilium.io',
+      },
+      spec: {
+        ...{ group: 'cilium.io', scope: 'Namespaced' },
+        names: { kind: 'CiliumNetworkPolicy', plural: 'ciliumnetworkpolicies' },
+        versions: [
+          {
+            ...{ name: 'v2', served: true, storage: true },
+            schema: { openAPIV3Schema: { type: 'object' } },
+          },
+        ],
+      },
+    })
+    const unread = async () => (await ask()).states['policies of cilium.io']
+    await expect.poll(unread, { timeout: 20_000 }).toBe('limited')
     const binding =
       '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/lanner-respond-pods'
     await cluster.server.call('DELETE', binding)

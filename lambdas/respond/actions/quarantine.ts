@@ -3,7 +3,7 @@ import type { Action } from '#responses'
 import { cutOffBy } from '../plan/cut-off.ts'
 import { labelSurgery } from '../plan/label-surgery.ts'
 import { canonical, type Inverse, type KubeCall, sha256 } from '../plan/plan.ts'
-import { residualAllows } from '../plan/residual-allows.ts'
+import { residualAllows, unreadAllows } from '../plan/residual-allows.ts'
 import { changed, type Labels, selects } from '../world/labels.ts'
 import type { ClusterNetworkPolicy, NetworkPolicy } from '../world/objects.ts'
 import { clusterPolicyPath, podPath, type World } from '../world/read-world.ts'
@@ -83,7 +83,7 @@ export function planQuarantine(
 }
 
 function leftOf(
-  { pod, namespaceLabels, policies, clusterPolicies = [] }: World,
+  { pod, namespaceLabels, policies, clusterPolicies = [], unreadPolicies }: World,
   labels: Labels,
   more: readonly NetworkPolicy[],
   moreOfCluster: readonly ClusterNetworkPolicy[],
@@ -93,11 +93,19 @@ function leftOf(
     ours: readonly T[],
   ) => all.filter(({ metadata }) => !ours.some((own) => own.metadata.name === metadata.name))
   const { namespace = '' } = pod.metadata
-  return residualAllows(
-    { namespace, namespaceLabels, labels, hostNetwork: pod.spec.hostNetwork === true },
-    [...without(policies, more), ...more],
-    [...without(clusterPolicies, moreOfCluster), ...moreOfCluster],
-  )
+  return [
+    ...residualAllows(
+      { namespace, namespaceLabels, labels, hostNetwork: pod.spec.hostNetwork === true },
+      [...without(policies, more), ...more],
+      [...without(clusterPolicies, moreOfCluster), ...moreOfCluster],
+    ),
+    ...unreadAllows(unreadPolicies),
+  ]
+}
+
+/** What is open to a pod as it is now, whatever a plan said before. */
+export function stillAllowed(world: World) {
+  return leftOf(world, world.pod.metadata.labels ?? {}, [], [])
 }
 
 function metadataOf(short: string, incident: string) {

@@ -1,5 +1,6 @@
 import { type Kube, readList, readObject } from '../kubernetes/kube.ts'
 import type { KubeObject } from '../world/objects.ts'
+import { unreadGroups } from '../world/read-world.ts'
 import { heldByResponses } from './left-behind.ts'
 
 export interface ClusterCheck {
@@ -61,9 +62,21 @@ async function checkNetwork(kube: Kube, groups: ReadonlySet<string>): Promise<Cl
         ...{ name: 'hard deny', state: 'limited', detail: 'no ClusterNetworkPolicy' },
         advice: 'allows of other policies stay open in a quarantine; the plan names them',
       }
+  const unread = Object.entries(unreadGroups).filter(([group]) => groups.has(group))
+  const others = unread.map(([group, owner]): ClusterCheck => {
+    return {
+      ...{
+        name: `policies of ${group}`,
+        state: 'limited',
+        detail: `those of ${owner} are not read`,
+      },
+      advice: 'they may allow what a quarantine forbids: none is ever proven to be contained here',
+    }
+  })
   if (groups.has('cilium.io') || groups.has('crd.projectcalico.org')) {
     const which = groups.has('cilium.io') ? 'Cilium' : 'Calico'
-    return [{ name: 'network policies', state: 'ok', detail: `${which} enforces them` }, hard]
+    const enforced = `${which} enforces them`
+    return [{ name: 'network policies', state: 'ok', detail: enforced }, hard, ...others]
   }
   const plugin = await readObject<DaemonSet>(
     kube,
@@ -73,7 +86,7 @@ async function checkNetwork(kube: Kube, groups: ReadonlySet<string>): Promise<Cl
     const detail = 'no network plugin that is known here'
     const advice =
       'find out whether yours enforces NetworkPolicies: the API takes them all the same'
-    return [{ name: 'network policies', state: 'limited', detail, advice }, hard]
+    return [{ name: 'network policies', state: 'limited', detail, advice }, hard, ...others]
   }
   const args = plugin.spec.template.spec.containers.flatMap((each) => each.args ?? [])
   const isOn = args.includes('--enable-network-policy=true')
@@ -93,6 +106,7 @@ async function checkNetwork(kube: Kube, groups: ReadonlySet<string>): Promise<Cl
           advice: 'set enableNetworkPolicy in the add-on vpc-cni: without it no quarantine holds',
         },
     hard,
+    ...others,
   ]
 }
 

@@ -1,5 +1,5 @@
 import { detailTypes } from '../../shared/bus-messages.ts'
-import type { Call } from '../plan/plan.ts'
+import type { Call, KubeCall } from '../plan/plan.ts'
 import type { CallResult } from './attempt.ts'
 import { killSwitch } from './control.ts'
 import type { Kubes } from './make-plan.ts'
@@ -11,7 +11,7 @@ import { expect } from './verify.ts'
 /** Makes the next call of a plan, and nothing more: what is done is written down after each. */
 export async function actOnce(state: ResponseState, ports: Ports, kubes: Kubes): Promise<Change> {
   const at = state.steps.findIndex(({ status }) => status === 'open')
-  if (at < 0) return finish(state, ports)
+  if (at < 0) return finish(state, ports, kubes)
   if (ports.now() >= state.expiresAt!) {
     const text = 'its time was over while it was acted on: what was done is undone'
     return {
@@ -46,7 +46,9 @@ export async function actOnce(state: ResponseState, ports: Ports, kubes: Kubes):
   const result = await make(call, state, at, ports, kubes)
   switch (result.status) {
     case 'done': {
-      const next: StepState = { ...step, calls: step.calls + 1 }
+      const { uid } = result
+      const made = isOwned(call) && uid !== undefined && { ...step.made, [call.path]: uid }
+      const next: StepState = { ...step, calls: step.calls + 1, ...(made && { made }) }
       return next.calls < calls.length
         ? setStep(state, at, next)
         : record(state, at, { ...next, status: 'done' })
@@ -67,6 +69,10 @@ const notTwice = 'it was begun, and nobody knows whether it was done: it is not 
 
 function isOutside(call: Call | undefined): boolean {
   return call?.via === 'lambda' || call?.via === 'webhook'
+}
+
+function isOwned(call: Call): call is KubeCall {
+  return call.via === 'kubernetes' && call.owned === true
 }
 
 async function make(
@@ -125,7 +131,7 @@ function skipRest({ steps, plan }: ResponseState, reason: string): StepState[] {
   })
 }
 
-async function finish(state: ResponseState, ports: Ports): Promise<Change> {
+async function finish(state: ResponseState, ports: Ports, kubes: Kubes): Promise<Change> {
   const statuses = new Set(state.steps.map(({ status }) => status))
   const ending = statuses.has('ambiguous')
     ? 'ambiguous'
@@ -134,7 +140,7 @@ async function finish(state: ResponseState, ports: Ports): Promise<Change> {
       : statuses.has('done') || statuses.has('gone')
         ? 'done'
         : 'refused'
-  const next = await expect(state, ports)
+  const next = await expect(state, ports, kubes)
   const hasBack = state.back.some(({ step }) => wasTouched(state.steps[step]!))
   if (next.phase === 'holding' && !hasBack) return { set: { phase: 'closed', ending } }
   return { set: { ...next, ending } }

@@ -2,7 +2,8 @@ import { Unanswered, waitOf } from '../kubernetes/kube.ts'
 
 /** How a call ended. `gone`: there is nothing left that it could change. */
 export type CallResult =
-  | { readonly status: 'done' | 'gone' }
+  /** `uid`: of the object that a call made or changed. */
+  | { readonly status: 'done' | 'gone'; readonly uid?: string | undefined }
   | { readonly status: 'failed'; readonly reason: string }
   /** Nobody knows whether it was made. */
   | { readonly status: 'ambiguous'; readonly reason: string }

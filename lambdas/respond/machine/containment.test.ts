@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { quarantineLabel } from '#events'
 import type { Observation } from '../../shared/expectations.ts'
 import { heardFor } from '../testing/quiet.ts'
-import { Shop } from '../testing/shop.ts'
+import { podAt, Shop } from '../testing/shop.ts'
 
 let shop: Shop
 const start = (mode: string, more = '') => {
@@ -64,6 +65,68 @@ describe('a containment', () => {
     })
     expect(await outcome({})).toBe('partially_contained')
     expect(shop.world.story.join()).toContain('NetworkPolicy/out')
+  })
+  const policiesPath = '/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies'
+  const openFor = (matchLabels: Readonly<Record<string, string>>) => {
+    const spec = { podSelector: { matchLabels }, policyTypes: ['Egress'], egress: [{}] }
+    shop.kube.put(`${policiesPath}/late`, { metadata: { name: 'late', namespace: 'shop' }, spec })
+  }
+  it('is partial where somebody opens it after the act', async () => {
+    const id = await shop.begin()
+    await shop.observe()
+    openFor({ [quarantineLabel]: id.slice(0, 12) })
+    await shop.pass(140)
+    expect((await shop.read(id)).outcome).toBe('partially_contained')
+    expect(shop.world.story.join()).toContain('NetworkPolicy/late')
+  })
+  it('is partial where somebody puts a label back by which a policy allows something', async () => {
+    openFor({ app: 'web' })
+    const id = await shop.begin()
+    await shop.observe()
+    const { metadata, ...pod } = shop.kube.objects.get(podAt())!
+    const labels = { ...(metadata['labels'] as object), app: 'web' }
+    shop.kube.put(podAt(), { ...pod, metadata: { ...metadata, labels } })
+    await shop.pass(140)
+    expect((await shop.read(id)).outcome).toBe('partially_contained')
+  })
+  it('is partial where policies of other kinds are not read', async () => {
+    shop.kube.put('/apis', { groups: [{ name: 'apps' }, { name: 'cilium.io' }], metadata: {} })
+    expect(await outcome({})).toBe('partially_contained')
+    expect(shop.world.story.join()).toContain('cilium.io: its policies are not read')
+  })
+  it('is unenforced when another object has the name of its policy', async () => {
+    const id = await shop.begin()
+    await shop.observe()
+    const path = `${policiesPath}/lanner-quarantine-${id.slice(0, 12)}`
+    const { metadata, ...policy } = shop.kube.objects.get(path)!
+    const { uid: _, ...rest } = metadata
+    shop.kube.objects.delete(path)
+    shop.kube.put(path, { ...policy, metadata: rest })
+    await shop.pass(140)
+    expect((await shop.read(id)).outcome).toBe('unenforced')
+  })
+  it('knows from where its node looks whether it lives', async () => {
+    const { metadata, ...node } = shop.kube.objects.get('/api/v1/nodes/n1')!
+    const addresses = [
+      { type: 'InternalIP', address: '10.0.0.1' },
+      { type: 'Hostname', address: 'n1' },
+    ]
+    shop.kube.put('/api/v1/nodes/n1', {
+      ...{ ...node, metadata },
+      status: { ...(node['status'] as object), addresses },
+    })
+    const { spec, ...pod } = shop.kube.objects.get(podAt())!
+    const container = {
+      ...{ name: 'app', ports: [{ name: 'http', containerPort: 8080 }] },
+      ...{
+        readinessProbe: { httpGet: { port: 'http' } },
+        livenessProbe: { tcpSocket: { port: 9 } },
+      },
+    }
+    shop.kube.put(podAt(), { ...pod, spec: { ...(spec as object), containers: [container] } })
+    const id = await shop.begin()
+    const { expectation } = await shop.read(id)
+    expect(expectation!.probes).toEqual({ addresses: ['10.0.0.1'], ports: [9, 8080] })
   })
   it('is unenforced when somebody took it back', async () => {
     const id = await shop.begin()

@@ -39,6 +39,8 @@ export interface StepState {
     | 'skipped'
   /** Calls of the step that are done. */
   readonly calls: number
+  /** Uids of the objects that its calls made or changed, by path. */
+  readonly made?: Readonly<Record<string, string>>
   /** Holder of the lease under which it was begun: written before its first call is made. */
   readonly begun?: string
   readonly reason?: string

@@ -39,7 +39,7 @@ export async function runKubeCall(
     // an eviction of another uid costs the budget a disruption, and the server ten seconds of attempts
     if (path.endsWith(eviction) && (await isGone(kube, call))) return { result: { status: 'gone' } }
     const reply = await kube.send(request)
-    if (reply.status < 300) return { result: { status: 'done' } }
+    if (reply.status < 300) return { result: { status: 'done', uid: uidOf(reply.body) } }
     if (call.uid !== undefined && saysGone(reply)) return { result: { status: 'gone' } }
     const reason = `${method} ${path}: ${reply.status} ${messageOf(reply.body)}`
     const { retryAfter } = reply
@@ -51,6 +51,11 @@ export async function runKubeCall(
     if (!isFleeting(reply.status)) return { result: { status: 'failed', reason } }
     return { again: reason, isDone: reply.status >= 500, retryAfter }
   }, sleep)
+}
+
+function uidOf(body: unknown): string | undefined {
+  const uid = (body as Partial<KubeObject> | null)?.metadata?.uid
+  return typeof uid === 'string' ? uid : undefined
 }
 
 /** Whether what a call is about is known not to be there any more. */

@@ -27,20 +27,21 @@ const contentType = 'application/merge-patch+json'
 
 /**
  * Takes one change back, as far as it is still ours. Each write holds only for the very version that was
- * looked at; when somebody was faster, it is looked at again.
+ * looked at; when somebody was faster, it is looked at again. `uid`: of the object that was made, where it is known.
  */
 export async function takeBack(
   kube: Kube,
   inverse: Inverse,
   response: string,
   sleep: Sleep = pause,
+  uid?: string,
 ): Promise<BackResult> {
   const { path } = inverse
   return attempt<BackResult>(async () => {
     const read = await kube.send({ method: 'GET', path })
     if (isMissing(read)) return { result: { status: 'gone' } }
     if (read.status >= 300) return refusal('GET', path, read)
-    const next = changeFor(inverse, read.body as Held, response)
+    const next = changeFor(inverse, read.body as Held, response, uid)
     if (!('request' in next)) return { result: next }
     const reply = await kube.send(next.request)
     if (saysGone(reply)) return { result: { status: 'gone' } }
@@ -55,8 +56,8 @@ export async function takeBack(
 
 type Next = BackResult | { readonly request: KubeRequest; readonly left: string | undefined }
 
-function changeFor(inverse: Inverse, object: Held, response: string): Next {
-  if (inverse.kind === 'object') return deletion(inverse, object, response)
+function changeFor(inverse: Inverse, object: Held, response: string, made?: string): Next {
+  if (inverse.kind === 'object') return deletion(inverse, object, response, made)
   if (object.metadata.uid !== inverse.uid) return { status: 'gone' }
   return inverse.kind === 'metadata'
     ? metadataBack(inverse, object.metadata)
@@ -67,13 +68,14 @@ function deletion(
   inverse: Extract<Inverse, { kind: 'object' }>,
   object: WrittenObject,
   response: string,
+  made?: string,
 ): Next {
   const { path } = inverse
   const { metadata } = object
   if (metadata.labels?.[marks.response] !== shortId(response)) {
     return { status: 'changed', reason: `${path} does not carry our label any more` }
   }
-  if (!isAsWritten(object, inverse)) {
+  if (!isAsWritten(object, inverse, made)) {
     return { status: 'changed', reason: `${path} says something else than we wrote` }
   }
   const { uid, resourceVersion } = metadata

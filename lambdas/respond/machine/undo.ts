@@ -18,12 +18,10 @@ export async function takeBackOnce(
   if (at < 0) return finish(state)
   const { step, inverse } = state.back[at]!
   const planned = state.plan!.steps[step]!
-  const result = await takeBack(
-    await kubes(planned.risk),
-    planned.inverse[inverse]!,
-    state.id,
-    ports.sleep,
-  )
+  const change = planned.inverse[inverse]!
+  const made = state.steps[step]!.made?.[change.path]
+  const kube = await kubes(planned.risk)
+  const result = await takeBack(kube, change, state.id, ports.sleep, made)
   const reason = 'reason' in result ? { reason: result.reason } : {}
   const back: BackState = { step, inverse, status: result.status, ...reason }
   return { set: { back: state.back.with(at, back) } }

@@ -10,8 +10,8 @@ import type {
 
 /** Traffic that stays allowed, and by what. */
 export interface ResidualAllow {
-  readonly direction: 'ingress' | 'egress'
-  /** `NetworkPolicy/NAME`, `ClusterNetworkPolicy/NAME`, `host network` or `default`. */
+  readonly direction: 'ingress' | 'egress' | 'both'
+  /** `NetworkPolicy/NAME`, `ClusterNetworkPolicy/NAME`, `host network`, `default`, or a group of kinds that are not read. */
   readonly by: string
   readonly what: string
 }
@@ -52,6 +52,11 @@ export function residualAllows(
     }))
   }
   return directions.flatMap((direction) => residualOf(direction, pod, policies, clusterPolicies))
+}
+
+/** What policies of kinds that are not read may allow, however few there are: never nothing. */
+export function unreadAllows(groups: readonly string[]): ResidualAllow[] {
+  return groups.map((by) => ({ direction: 'both', by, what: 'its policies are not read' }))
 }
 
 type Direction = (typeof directions)[number]

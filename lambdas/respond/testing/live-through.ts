@@ -79,7 +79,11 @@ export async function liveThrough(scene: Scene, policy: string, death?: Death): 
     .sort()
   return {
     // whoever began a step is another one after a crash
-    steps: plain(state.steps.map(({ begun: _, ...step }) => step)),
+    steps: plain(
+      state.steps.map(({ begun: _, made, ...step }) => {
+        return made === undefined ? step : { ...step, made: Object.keys(made) }
+      }),
+    ),
     ...{ world, state, told, crashed, first, acted },
     left: plain(await scene.shape()),
   }

@@ -35,13 +35,28 @@ export interface ContainerStatus {
   readonly lastState?: { readonly terminated?: { readonly containerID?: string } }
 }
 
+export interface Probe {
+  readonly httpGet?: { readonly port: number | string }
+  readonly tcpSocket?: { readonly port: number | string }
+  readonly grpc?: { readonly port: number }
+}
+
+export interface Container {
+  readonly name: string
+  readonly image?: string
+  readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[]
+  readonly livenessProbe?: Probe
+  readonly readinessProbe?: Probe
+  readonly startupProbe?: Probe
+}
+
 export interface Pod extends KubeObject {
   readonly spec: {
     readonly nodeName?: string
     readonly hostNetwork?: boolean
     readonly serviceAccountName?: string
-    readonly containers?: readonly { readonly name: string; readonly image?: string }[]
-    readonly initContainers?: readonly { readonly name: string; readonly image?: string }[]
+    readonly containers?: readonly Container[]
+    readonly initContainers?: readonly Container[]
     readonly ephemeralContainers?: readonly { readonly name: string; readonly image?: string }[]
   }
   readonly status?: {
@@ -140,7 +155,23 @@ export interface Node extends KubeObject {
   readonly spec?: { readonly unschedulable?: boolean }
   readonly status?: {
     readonly conditions?: readonly { readonly type: string; readonly status: string }[]
+    readonly addresses?: readonly { readonly type: string; readonly address: string }[]
   }
+}
+
+/** Ports of a pod that its node connects to, to see whether it lives. */
+export function probePorts({ spec }: Pod): number[] {
+  const ports = new Set<number>()
+  const containers = [...(spec.containers ?? []), ...(spec.initContainers ?? [])]
+  for (const { livenessProbe, readinessProbe, startupProbe, ports: named = [] } of containers) {
+    for (const probe of [livenessProbe, readinessProbe, startupProbe]) {
+      const port = probe?.httpGet?.port ?? probe?.tcpSocket?.port ?? probe?.grpc?.port
+      const number =
+        typeof port === 'string' ? named.find(({ name }) => name === port)?.containerPort : port
+      if (number !== undefined) ports.add(number)
+    }
+  }
+  return [...ports].sort((a, b) => a - b)
 }
 
 export function isReady({ status, metadata }: Pod | Node): boolean {

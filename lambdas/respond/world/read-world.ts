@@ -30,6 +30,8 @@ export interface World {
   readonly policies: readonly NetworkPolicy[]
   /** `undefined` when the cluster has no such kind. */
   readonly clusterPolicies: readonly ClusterNetworkPolicy[] | undefined
+  /** API groups of the cluster with policies of kinds that are not read. */
+  readonly unreadPolicies: readonly string[]
   readonly budgets: readonly Budget[]
   readonly node: Node | undefined
   readonly openNodes: number
@@ -41,6 +43,25 @@ export type WorldResult =
   | { readonly gone: string }
 
 export const clusterPolicyPath = '/apis/networking.k8s.aws/v1alpha1/clusternetworkpolicies'
+
+/** API groups with network policies of kinds that are not read, and whose they are. */
+export const unreadGroups: Readonly<Record<string, string>> = {
+  'cilium.io': 'Cilium',
+  'crd.projectcalico.org': 'Calico',
+  'projectcalico.org': 'Calico',
+  'policy.networking.k8s.io': 'the cluster (AdminNetworkPolicy)',
+}
+
+/** Which of those a cluster has, by its discovery. */
+export async function readUnreadPolicies(kube: Kube): Promise<string[]> {
+  const found = await readObject<{ readonly groups?: readonly { readonly name: string }[] }>(
+    kube,
+    '/apis',
+  )
+  return (found?.groups ?? []).flatMap(({ name }) =>
+    Object.hasOwn(unreadGroups, name) ? [name] : [],
+  )
+}
 
 const ownerPaths: Readonly<Record<string, string>> = {
   ReplicaSet: 'apps/v1/namespaces/NAMESPACE/replicasets',
@@ -71,7 +92,7 @@ export async function readWorld(
   const isMirror = pod.metadata.annotations?.['kubernetes.io/config.mirror'] === uid
   if (pod.metadata.uid !== uid && !isMirror) return { gone: 'another pod has its name now' }
   const nodeName = pod.spec.nodeName ?? ''
-  const [space, owners, pods, services, policies, clusterPolicies, budgets, nodes] =
+  const [space, owners, pods, services, policies, clusterPolicies, unread, budgets, nodes] =
     await Promise.all([
       readObject<KubeObject>(kube, `/api/v1${within}`),
       readOwners(kube, namespace, pod),
@@ -79,6 +100,7 @@ export async function readWorld(
       readAll<Service>(kube, `/api/v1${within}/services`),
       readAll<NetworkPolicy>(kube, `/apis/networking.k8s.io/v1${within}/networkpolicies`),
       readList<ClusterNetworkPolicy>(kube, clusterPolicyPath),
+      readUnreadPolicies(kube),
       readAll<Budget>(kube, `/apis/policy/v1${within}/poddisruptionbudgets`),
       readAll<Node>(kube, '/api/v1/nodes'),
     ])
@@ -97,6 +119,7 @@ export async function readWorld(
       services,
       policies,
       clusterPolicies,
+      unreadPolicies: unread,
       budgets,
       node: nodes.find(({ metadata }) => metadata.name === nodeName),
       openNodes: nodes.filter((each) => isReady(each) && each.spec?.unschedulable !== true).length,
