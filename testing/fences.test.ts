@@ -64,7 +64,13 @@ const fences: readonly (readonly [folder: string, allowed: readonly string[]])[]
     ],
   ],
   ['collector/image', ['collector/image', 'collector/agent-command.ts', 'node:']],
-  ['collector/config', ['collector/config', 'collector/agent', 'rules/events', 'rules/load']],
+  [
+    'collector/config',
+    [
+      ...['collector/config', 'collector/agent', 'rules/events', 'rules/load'],
+      'collector/sinks/kinesis/stream-name.ts',
+    ],
+  ],
   [
     'lambdas/shared',
     [

@@ -1,3 +1,5 @@
+import type { Config } from '../../collector/config/settings.ts'
+import { streamNamed } from '../../collector/sinks/kinesis/stream-name.ts'
 import type { Check } from '../machine.ts'
 import { whyNot } from './file-access.ts'
 import type { Environment } from './kubernetes.ts'
@@ -34,14 +36,20 @@ const sources: readonly Source[] = [
 ]
 
 /** Region and source of credentials for the stream, by their names alone: AWS is not called. */
-export function checkAws(region: string, environment: Environment): readonly Check[] {
-  return [checkRegion(region, environment), checkCredentials(environment)]
+export function checkAws(stream: Stream, environment: Environment): readonly Check[] {
+  return [checkRegion(stream, environment), checkCredentials(environment)]
 }
+
+type Stream = Pick<Config['kinesis'], 'stream' | 'region'>
 
 const isSet = (environment: Environment, name: string) => (environment[name] ?? '') !== ''
 
-function checkRegion(region: string, environment: Environment): Check {
+function checkRegion({ stream, region }: Stream, environment: Environment): Check {
   const name = 'AWS region'
+  const ofArn = streamNamed(stream)?.region
+  if (ofArn !== undefined) {
+    return { name, state: 'ok', found: `${ofArn}, by kinesis.stream`, advice: '' }
+  }
   if (region !== '') {
     return { name, state: 'ok', found: `${region}, by kinesis.region`, advice: '' }
   }

@@ -17,7 +17,7 @@ export function checkCollector(config: Config, environment: Environment): readon
     checkBuild(),
     ...rules.paths.map(checkRules),
     ...(isShipping ? checkSpool(spool.directory, spool.limit) : []),
-    ...(isShipping ? checkAws(kinesis.region, environment) : []),
+    ...(isShipping ? checkAws(kinesis, environment) : []),
     ...checkKubernetes(config.kubernetes, environment),
     checkMemoryLimit(),
   ]

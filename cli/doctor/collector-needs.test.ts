@@ -94,8 +94,8 @@ describe('Kubernetes', () => {
 })
 
 describe('AWS', () => {
-  const states = (...args: Parameters<typeof checkAws>) =>
-    checkAws(...args).map(({ state }) => state)
+  const states = (region: string, environment: Parameters<typeof checkAws>[1]) =>
+    checkAws({ stream: 's', region }, environment).map(({ state }) => state)
 
   it('needs a region and some source of credentials', () => {
     expect(states('', {})).toEqual(['missing', 'limited'])
@@ -103,9 +103,16 @@ describe('AWS', () => {
     expect(states('eu-west-1', { AWS_EC2_METADATA_DISABLED: 'true' })).toEqual(['ok', 'missing'])
   })
 
+  it('takes the region that the ARN of the stream gives, before that of the pod', () => {
+    const stream = 'arn:aws:kinesis:eu-central-1:111111111111:stream/s'
+    expect(checkAws({ stream, region: '' }, { AWS_REGION: 'us-east-1' })[0]).toMatchObject({
+      ...{ state: 'ok', found: 'eu-central-1, by kinesis.stream' },
+    })
+  })
+
   it('names the source and no secret', () => {
     const keys = { AWS_ACCESS_KEY_ID: 'AKIDSECRET', AWS_SECRET_ACCESS_KEY: 'very-secret' }
-    const checks = checkAws('', { AWS_REGION: 'eu-west-1', ...keys })
+    const checks = checkAws({ stream: 's', region: '' }, { AWS_REGION: 'eu-west-1', ...keys })
     expect(checks.map(({ state }) => state)).toEqual(['ok', 'ok'])
     expect(JSON.stringify(checks)).not.toMatch(/secret/i)
   })

@@ -37,6 +37,39 @@ describe('the configuration of the agent', () => {
     })
   })
 
+  it('takes the ARN of a stream in any partition, and its region once', () => {
+    for (const [partition, region] of [
+      ['aws', 'eu-central-1'],
+      ['aws-cn', 'cn-north-1'],
+      ['aws-us-gov', 'us-gov-west-1'],
+    ]) {
+      const stream = `arn:${partition}:kinesis:${region}:111111111111:stream/s`
+      const alone = { stream, region: '' }
+      expect(read(`rules: {paths: /r}\nkinesis: {stream: "${stream}"}\n`)).toMatchObject({
+        config: { kinesis: alone },
+      })
+      expect(read('rules: {paths: /r}', { LANNER_STREAM: stream })).toMatchObject({
+        config: { kinesis: alone },
+      })
+      const both = `rules: {paths: /r}\nkinesis: {stream: "${stream}", region: ${region}}\n`
+      expect(read(both)).toMatchObject({ ok: true })
+      expect(mistakesIn(both.replace(`region: ${region}`, 'region: us-east-1'))).toEqual([
+        `c.yaml: kinesis.region is us-east-1, but the stream of kinesis.stream is in ${region}`,
+      ])
+    }
+  })
+
+  it('says where a stream cannot be one', () => {
+    const wanted = 'name or ARN of a Kinesis stream is wanted, not'
+    const arn = 'arn:aws:kinesis:eu-central-1:1111:stream/s'
+    expect(mistakesIn(`rules: {paths: /r}\nkinesis: {stream: "${arn}"}`)[0]).toBe(
+      `c.yaml:2:19: ${wanted} "${arn}"`,
+    )
+    const result = read('rules: {paths: /r}', { LANNER_STREAM: 'a b' })
+    expect(result).toEqual({ ok: false, mistakes: [`LANNER_STREAM: ${wanted} "a b"`] })
+    expect(read(least, { LANNER_STREAM: 'a b' })).toMatchObject({ ok: true })
+  })
+
   it('is refused with every mistake and its place', () => {
     const text =
       'clutser: x\nrules:\n  paths: [/r]\n  matching: frist\nspool: {limit: 3}\nalerts: on\nkinesis: {stream: s}\n'

@@ -1,6 +1,14 @@
 import { nearestName } from '#events'
 import { positionOf, readYaml, type SourceFile, type YamlNode } from '#load'
-import { type Group, isSetting, type Mistake, type ValuesOf } from './setting.ts'
+import { streamNamed } from '../sinks/kinesis/stream-name.ts'
+import {
+  type Group,
+  isSetting,
+  isStream,
+  type Mistake,
+  streamForm,
+  type ValuesOf,
+} from './setting.ts'
 import { type Config, settings } from './settings.ts'
 
 export type ConfigResult =
@@ -40,6 +48,10 @@ export function readConfig(
   for (const [name, path] of Object.entries(variables)) {
     const value = environment[name]
     if (value !== undefined && value !== '') fill(config, path, value)
+  }
+  // the file's own was checked at its place
+  if (!isStream(config.kinesis.stream)) {
+    mistakes.push(`LANNER_STREAM: ${streamForm} is wanted, not "${config.kinesis.stream}"`)
   }
   check(config, (message) => mistakes.push(`${file.name}: ${message}`))
   return mistakes.length === 0 ? { ok: true, config } : { ok: false, mistakes }
@@ -100,6 +112,11 @@ function check(config: Config, mistake: (message: string) => void): void {
     mistake(
       'alerts.mode is when-cloud-unreachable, but there is no kinesis.stream; set it to always',
     )
+  }
+  const ofArn = streamNamed(config.kinesis.stream)?.region
+  const { region } = config.kinesis
+  if (ofArn !== undefined && region !== '' && region !== ofArn) {
+    mistake(`kinesis.region is ${region}, but the stream of kinesis.stream is in ${ofArn}`)
   }
   if (config.identity.instance === 'node' && config.kubernetes.mode === 'off') {
     mistake('identity.instance is node, but kubernetes.mode is off: nobody could be asked')

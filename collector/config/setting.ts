@@ -1,5 +1,6 @@
 import { nearestName } from '#events'
 import type { YamlNode } from '#load'
+import { streamNamed } from '../sinks/kinesis/stream-name.ts'
 
 /** A mistake in a configuration file, with where it is. */
 export interface Mistake {
@@ -56,6 +57,18 @@ function word<T>(
 
 export function text(meaning: string, preset: string, form = 'a text'): Setting<string> {
   return word(meaning, preset, form, (given) => given)
+}
+
+/** A Kinesis stream by name or ARN; the preset is none. */
+export function stream(meaning: string): Setting<string> {
+  return word(meaning, '', streamForm, (given) => (isStream(given) ? given : undefined))
+}
+
+export const streamForm = 'name or ARN of a Kinesis stream'
+
+/** Whether a text may stand for a stream; empty stands for none. */
+export function isStream(given: string): boolean {
+  return given === '' || streamNamed(given) !== undefined
 }
 
 export function flag(meaning: string, preset: boolean): Setting<boolean> {

@@ -1,4 +1,14 @@
-import { choice, duration, flag, integer, size, text, texts, type ValuesOf } from './setting.ts'
+import {
+  choice,
+  duration,
+  flag,
+  integer,
+  size,
+  stream,
+  text,
+  texts,
+  type ValuesOf,
+} from './setting.ts'
 
 /** Everything that can be set, with its default. `lanner agent --settings` prints it. */
 export const settings = {
@@ -14,8 +24,10 @@ export const settings = {
     ]),
   },
   kinesis: {
-    stream: text('stream that batches go to; none is sent when empty (LANNER_STREAM)', ''),
-    region: text('its region; by the usual AWS settings when empty', ''),
+    stream: stream(
+      'stream that batches go to, by its ARN when it is in another account; none is sent when empty (LANNER_STREAM)',
+    ),
+    region: text('its region; when empty by the ARN, or by the usual AWS settings', ''),
     endpoint: text('another endpoint than the region has', ''),
   },
   identity: {

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { noFaults } from '#testing/kinesis/faults.ts'
 import { startKinesis, type TestKinesis, testCredentials } from '#testing/kinesis/start-kinesis.ts'
@@ -63,8 +65,8 @@ describe('a Kinesis sink', () => {
     expect((await kinesis.readAll(stream)).map(({ data }) => data[0])).toEqual([1, 3])
   })
 
-  it('refuses a name that cannot be a stream', () => {
-    expect(() => makeSink({ stream: 'arn:aws:kinesis:x' })).toThrow(/cannot be the name/)
+  it('refuses what cannot be a stream', () => {
+    expect(() => makeSink({ stream: 'arn:aws:kinesis:x' })).toThrow(/cannot be a Kinesis stream/)
   })
 
   it('refuses a record that is too large, and sends the others', async () => {
@@ -83,6 +85,78 @@ describe('a Kinesis sink', () => {
     await makeSink().send([outgoing(1)], never)
     expect(kinesis.counts.requests - before).toBe(1)
   })
+})
+
+describe('a stream of another account', () => {
+  const owner = '111111111111'
+  const arnOf = (name: string, account = owner) =>
+    `arn:aws:kinesis:eu-west-1:${account}:stream/${name}`
+  beforeEach(() => {
+    kinesis.faults.owners = new Map([[stream, owner]])
+  })
+
+  it('is not there by its name alone', async () => {
+    const [outcome] = await makeSink().send([outgoing(1)], never)
+    expect(outcome).toMatchObject({
+      kind: 'denied',
+      message: expect.stringContaining(`Kinesis stream ${stream}: ResourceNotFoundException`),
+    })
+  })
+
+  it('takes batches by its ARN, with everything else as by a name', async () => {
+    let at = 0
+    kinesis.faults.throttle = () => at++ === 1
+    const sink = makeSink({ stream: arnOf(stream) })
+    const outcomes = await sink.send([outgoing(1), outgoing(2), outgoing(3)], never)
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['sent', 'throttled', 'sent'])
+    expect((await kinesis.readAll(stream)).map(({ data }) => data[0])).toEqual([1, 3])
+  })
+
+  it('is named in errors so that its account and region can be read', async () => {
+    const sink = makeSink({ stream: arnOf(stream, '222222222222') })
+    const [outcome] = await sink.send([outgoing(1)], never)
+    expect(outcome).toMatchObject({ kind: 'denied' })
+    expect(outcome).toMatchObject({
+      message: expect.stringContaining(
+        `Kinesis stream ${stream} of account 222222222222 in eu-west-1: ResourceNotFound`,
+      ),
+    })
+  })
+
+  it('must be in the region that is given', () => {
+    expect(() => makeSink({ stream: arnOf(stream), region: 'us-east-1' })).toThrow(
+      /in eu-west-1, not in us-east-1/,
+    )
+  })
+
+  it.each([
+    ['aws', 'eu-central-1', `${owner}.data-kinesis.eu-central-1.amazonaws.com`],
+    ['aws-cn', 'cn-north-1', `${owner}.data-kinesis.cn-north-1.amazonaws.com.cn`],
+    ['aws-us-gov', 'us-gov-west-1', `${owner}.data-kinesis.us-gov-west-1.amazonaws.com`],
+  ])(
+    'is looked for at its account and region (%s), whatever the environment says',
+    async (partition, region, host) => {
+      const asked: string[] = []
+      const proxy = createServer()
+      proxy.on('connect', ({ url }, socket) => {
+        asked.push(String(url))
+        socket.destroy()
+      })
+      await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+      const { port } = proxy.address() as AddressInfo
+      vi.stubEnv('HTTPS_PROXY', `http://127.0.0.1:${port}`)
+      vi.stubEnv('AWS_REGION', 'us-east-1')
+      const sink = new KinesisSink({
+        stream: `arn:${partition}:kinesis:${region}:${owner}:stream/s`,
+        credentials: testCredentials,
+      })
+      sinks.push(sink)
+      expect(await sink.send([outgoing(1)], never)).not.toEqual([{ kind: 'sent' }])
+      expect(asked).toEqual([`${host}:443`])
+      vi.unstubAllEnvs()
+      proxy.close()
+    },
+  )
 })
 
 describe('a proxy in the environment', () => {

@@ -3,11 +3,12 @@ import { KinesisClient, type KinesisClientConfig, PutRecordsCommand } from '@aws
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import type { BatchSink, Outcome, OutgoingBatch } from '../batch-sink.ts'
 import { outcomeOf, outcomeOfRecord } from './kinesis-failure.ts'
+import { type NamedStream, streamNamed } from './stream-name.ts'
 
 export interface KinesisSinkOptions {
-  /** Name of the stream. */
+  /** Name of the stream, or its ARN: a name is looked for in the account of the credentials alone. */
   readonly stream: string
-  /** Without it, what the SDK finds in environment and profile. */
+  /** Without it, that of the ARN; of a name, what the SDK finds in environment and profile. */
   readonly region?: string
   /** Another service than AWS's own, for emulators and private endpoints. */
   readonly endpoint?: string
@@ -24,16 +25,24 @@ export interface KinesisSinkOptions {
   readonly credentials?: NonNullable<KinesisClientConfig['credentials']>
 }
 
-/** Sends each batch as one record of a Kinesis stream; the partition key is the node. */
+/**
+ * Sends each batch as one record of a Kinesis stream; the partition key is the node. Making one throws
+ * on a text that names no stream, and on a region that is not that of the ARN.
+ */
 export class KinesisSink implements BatchSink {
   readonly limits: BatchSink['limits']
-  readonly #stream: string
+  readonly #stream: NamedStream
   readonly #client: KinesisClient
 
   constructor(options: KinesisSinkOptions) {
-    const { stream, region, endpoint, credentials } = options
-    if (!/^[a-zA-Z0-9_.-]{1,128}$/.test(stream)) {
-      throw new TypeError(`${JSON.stringify(stream)} cannot be the name of a Kinesis stream`)
+    const { endpoint, credentials } = options
+    const stream = streamNamed(options.stream)
+    if (stream === undefined) {
+      throw new TypeError(`${JSON.stringify(options.stream)} cannot be a Kinesis stream`)
+    }
+    const region = options.region ?? stream.region
+    if (stream.region !== undefined && stream.region !== region) {
+      throw new TypeError(`${options.stream} is in ${stream.region}, not in ${region}`)
     }
     this.#stream = stream
     this.limits = { batches: options.maxBatches ?? 500, bytes: options.maxBytes ?? 1 << 20 }
@@ -68,15 +77,16 @@ export class KinesisSink implements BatchSink {
 
   async #put(batches: readonly OutgoingBatch[], signal: AbortSignal): Promise<Outcome[]> {
     if (batches.length === 0) return []
+    const { name, arn, label } = this.#stream
     const command = new PutRecordsCommand({
-      StreamName: this.#stream,
+      ...(arn === undefined ? { StreamName: name } : { StreamARN: arn }),
       Records: batches.map(({ node, bytes }) => ({ PartitionKey: node, Data: bytes })),
     })
     try {
       const { Records = [] } = await this.#client.send(command, { abortSignal: signal })
-      return batches.map((_, at) => outcomeOfRecord(Records[at] ?? leftOut, this.#stream))
+      return batches.map((_, at) => outcomeOfRecord(Records[at] ?? leftOut, label))
     } catch (error) {
-      const outcome = outcomeOf(error, this.#stream)
+      const outcome = outcomeOf(error, label)
       return batches.map(() => outcome)
     }
   }
