@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { CfnGuardValidator } from '@cdklabs/cdk-validator-cfnguard'
+import { App } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { parseAllDocuments } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 import { passOptions } from '../collector/agent-command.ts'
 import { readConfig as readAgentConfig } from '../collector/config/read-config.ts'
 import { isHelmBuilt, render } from '../collector/image/helm.ts'
@@ -10,6 +11,7 @@ import { defaultSubject } from '../lambdas/shared/senders/verify-token.ts'
 import { readConfig } from './config.ts'
 import { writeClusterTemplate } from './installation.ts'
 import type { ClusterTemplate } from './stages/cluster-template.ts'
+import { OnboardingStack } from './stages/clusters.ts'
 import { resolveTemplate } from './testing/resolve-template.ts'
 import { ofType, type Synthesised, synthesise, type Template } from './testing/synthesise.ts'
 
@@ -45,6 +47,7 @@ const output = (name: string, key: string) => {
   const cluster = clusters.find((one) => one.name === name)!
   return String(resolveTemplate(stackOf(name), pseudo(cluster)).Outputs![key]!.Value)
 }
+const homeStream = `arn:aws:kinesis:${home.region}:${home.account}:stream/lanner-stream`
 
 describe('the values for Helm', () => {
   const schema = JSON.parse(
@@ -89,12 +92,66 @@ describe('the values for Helm', () => {
       const read = readAgentConfig({ name: 'agent.yaml', text }, {})
       expect(read.ok && read.config).toMatchObject({
         cluster: name,
-        kinesis: { stream: 'lanner-stream', region: home.region },
+        kinesis: {
+          // a name would be looked for in the account of the cluster
+          stream: cluster.account === undefined ? 'lanner-stream' : homeStream,
+          region: home.region,
+        },
       })
       expect(pod.containers[0].env).toContainEqual({ name: 'AWS_USE_FIPS_ENDPOINT', value: 'true' })
       expect(cluster.namespace ?? 'lanner').toBe(namespace)
     },
   )
+
+  it('name the stream that the role of the cluster may write to', () => {
+    const given = (name: string) => JSON.parse(output(name, 'HelmValues')).kinesis.stream
+    expect(given('here')).toBe('lanner-stream')
+    expect(given('far')).toBe(homeStream)
+    expect(JSON.stringify(resolveTemplate(stackOf('far'), pseudo(clusters[1]!)))).toContain(
+      `"Action":"kinesis:PutRecords","Effect":"Allow","Resource":"${homeStream}"`,
+    )
+  })
+
+  it.each([
+    ['aws-cn', 'cn-north-1', 'cn-northwest-1'],
+    ['aws-us-gov', 'us-gov-west-1', 'us-gov-east-1'],
+  ])('name it in the partition %s', (partition, homeRegion, region) => {
+    const app = new App({ analyticsReporting: false })
+    const [homeAccount, account] = [home.account, '222222222222']
+    new OnboardingStack(app, 'stack', {
+      ...{ env: { account, region }, homeAccount, homeRegion, stream: 's', cluster: 'c' },
+      ...{ installation: 'i', namespace: 'n', serviceAccount: 'a', fips: false, risks: [] },
+    })
+    const { template } = app.synth().getStackByName('stack')
+    const place = { ...pseudo({ account, region }), 'AWS::Partition': partition }
+    const values = resolveTemplate(template, place).Outputs!['HelmValues']
+    expect(JSON.parse(String(values!.Value)).kinesis).toMatchObject({
+      ...{ stream: `arn:${partition}:kinesis:${homeRegion}:${homeAccount}:stream/s` },
+      region: homeRegion,
+    })
+  })
+
+  it('are not needed to write to the stream of an installation with default names', () => {
+    const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
+    const { Name } = ofType(made.templates['lanner-pipeline']!, 'AWS::Kinesis::Stream')[0]![1]
+      .Properties
+    for (const path of ['chart/values.yaml', 'systemd/agent.yaml']) {
+      expect(parse(read(`collector/image/${path}`)).kinesis.stream, path).toBe(Name)
+    }
+    for (const path of ['lanner.yaml', 'preflight.yaml']) {
+      const config = parseAllDocuments(read(`collector/image/${path}`))
+        .map((document) => document.toJS())
+        .find((object) => object?.kind === 'ConfigMap')
+      expect(parse(config.data['agent.yaml']).kinesis.stream, path).toBe(Name)
+    }
+    for (const path of ['README.md', 'collector/README.md']) {
+      const named = [...read(path).matchAll(/^kinesis: \{stream: ([^,}]+)/gm)]
+      expect(
+        named.map(([, stream]) => stream),
+        path,
+      ).toEqual([Name])
+    }
+  })
 
   it('and what they set in the environment reaches the agent through the sensor', () => {
     expect(passOptions).toContain('AWS_')
@@ -137,6 +194,22 @@ describe('the template for any cluster', () => {
     const streamArn = 'arn:aws-us-gov:kinesis:us-gov-west-1:333333333333:stream/x-stream'
     expect(text({ StreamArn: streamArn })).toContain('arn:aws:kms:us-gov-west-1:333333333333:key/*')
     expect(text({ StreamArn: streamArn })).toContain(`"Resource":"${streamArn}"`)
+    const values = (more: object) =>
+      JSON.parse(
+        String(
+          resolveTemplate(anyTemplate, { ...parameters(clusters[0]!), ...more }).Outputs![
+            'HelmValues'
+          ]!.Value,
+        ),
+      ).kinesis
+    expect(values({})).toMatchObject({ stream: 'lanner-stream', region: home.region })
+    expect(values({ StreamArn: streamArn })).toMatchObject({
+      stream: streamArn,
+      region: 'us-gov-west-1',
+    })
+    expect(values({ StreamArn: streamArn, 'AWS::AccountId': '333333333333' }).stream).toBe(
+      'x-stream',
+    )
     expect(text({ ExternalId: 'a-secret' })).toContain('"sts:ExternalId":"a-secret"')
     const responder = 'arn:aws:iam::333333333333:role/other'
     expect(text({ ResponderRoleArn: responder })).toContain(`"aws:PrincipalArn":"${responder}"`)

@@ -4,6 +4,7 @@ export interface ClusterOutputsProps {
   readonly cluster: string
   readonly namespace: string
   readonly serviceAccount: string
+  /** By its ARN in another account than the home account: nodes look for a name in their own. */
   readonly stream: string
   readonly homeRegion: string
   readonly fips: boolean

@@ -60,9 +60,13 @@ export class ClusterTemplate extends Stack {
       externalId: Fn.conditionIf(hasOwn.logicalId, given, `${installation}:${cluster}`).toString(),
       risks: risks.map((risk) => ({ risk, condition: this.#choice(risk) })),
     })
+    const isHome = new CfnCondition(this, 'IsHomeAccount', {
+      expression: Fn.conditionEquals(this.account, homeAccount),
+    })
     const streamName = Fn.select(1, Fn.split('/', streamArn))
     addClusterOutputs(this, {
-      ...{ cluster, namespace, serviceAccount, homeRegion, fips, stream: streamName },
+      ...{ cluster, namespace, serviceAccount, homeRegion, fips },
+      stream: Fn.conditionIf(isHome.logicalId, streamName, streamArn).toString(),
     })
     this.#endpoints(homeRegion, fips)
   }

@@ -29,14 +29,15 @@ export class OnboardingStack extends Stack {
     const { installation, cluster, homeAccount, homeRegion, stream, fips, risks } = props
     const arn = (service: string, region: string, rest: string) =>
       `arn:${this.partition}:${service}:${region}:${homeAccount}:${rest}`
+    const streamArn = arn('kinesis', homeRegion, `stream/${stream}`)
     addClusterAccess(this, {
-      ...props,
-      streamArn: arn('kinesis', homeRegion, `stream/${stream}`),
+      ...{ ...props, streamArn },
       responderArn: arn('iam', '', `role/${installation}-respond`),
       externalId: `${installation}:${cluster}`,
       risks: risks.map((risk) => ({ risk })),
     })
-    addClusterOutputs(this, props)
+    const isHome = this.account === homeAccount
+    addClusterOutputs(this, { ...props, stream: isHome ? stream : streamArn })
     const services = endpointServices({ region: this.region, homeRegion, fips })
     new CfnOutput(this, 'VpcEndpoints', {
       description: 'Services that nodes without a way to the internet need an endpoint for',
