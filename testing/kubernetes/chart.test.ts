@@ -76,6 +76,9 @@ describe.skipIf(reason !== '')(`the chart ${reason}`, () => {
     [{ cluster: '' }, /cluster/],
     [{ clutser: 'x' }, /clutser/],
     [{ mode: 'both' }, /mode/],
+    [{ kinesis: { stream: 'a b' } }, /stream/],
+    [{ kinesis: { stream: 'arn:aws:firehose:eu-central-1:111111111111:stream/s' } }, /stream/],
+    [{ kinesis: { stream: 'arn:aws:kinesis:eu-central-1:1111:stream/s' } }, /stream/],
     [{ image: { digest: 'sha256:12' } }, /digest/],
     [{ spool: { hostPath: '/spool' } }, /hostPath/],
     [{ rules: { library: false } }, /there would be no rules/],
@@ -94,6 +97,15 @@ describe.skipIf(reason !== '')(`the chart ${reason}`, () => {
       identity: { token: '/var/run/secrets/lanner/token', instance: 'node' },
       rules: { paths: ['/lanner/rules'] },
     })
+    for (const [partition, region] of [
+      ['aws', 'eu-central-1'],
+      ['aws-cn', 'cn-northwest-1'],
+      ['aws-us-gov', 'us-gov-west-1'],
+    ]) {
+      const arn = `arn:${partition}:kinesis:${region}:111111111111:stream/events`
+      const { result } = configOf(rendered({ kinesis: { stream: arn, region } }))
+      expect(result.ok && result.config.kinesis).toMatchObject({ stream: arn, region })
+    }
     const config = { limit: { events: 50 }, redact: { enabled: true } }
     const alerts = configOf(
       rendered({ mode: 'alerts', alerts: { http: 'http://falco:2801/' }, config }),
