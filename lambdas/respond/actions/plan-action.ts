@@ -23,6 +23,8 @@ export interface ActionContext {
   readonly world: World
   readonly response: string
   readonly incident: string
+  /** No new pods come to the pod's node: it is closed, or a step before closes it. */
+  readonly isNodeClosed: boolean
 }
 
 const nothing: PlannedAction = { calls: [], inverse: [], effects: [] }

@@ -4,6 +4,7 @@ import { cutOffBy } from '../plan/cut-off.ts'
 import { labelSurgery } from '../plan/label-surgery.ts'
 import { canonical, type Inverse, type KubeCall, sha256 } from '../plan/plan.ts'
 import { residualAllows, unreadAllows } from '../plan/residual-allows.ts'
+import { mayHaveVpcCni } from '../plan/siblings.ts'
 import { changed, type Labels, selects } from '../world/labels.ts'
 import type { ClusterNetworkPolicy, NetworkPolicy } from '../world/objects.ts'
 import { clusterPolicyPath, podPath, type World } from '../world/read-world.ts'
@@ -20,7 +21,7 @@ type Quarantine = Extract<Action, { kind: 'quarantine' }>
  */
 export function planQuarantine(
   action: Quarantine,
-  { world, response, incident }: ActionContext,
+  { world, response, incident, isNodeClosed }: ActionContext,
 ): PlannedAction {
   const { name, namespace = '', uid = '', labels = {} } = world.pod.metadata
   const short = shortId(response)
@@ -57,6 +58,13 @@ export function planQuarantine(
     effects.push(`its label ${quarantineLabel} says that it is cut off, and no response did that`)
   }
   if (isReleased) effects.push('let back, it is one too many for its ReplicaSet: it is to go first')
+  const person = [...surgery.person]
+  if (surgery.releases && !isNodeClosed && mayHaveVpcCni(world)) {
+    effects.push(
+      'on the VPC CNI the pod that takes its place shares its rules if it comes to the same node: it may be cut off from its start, or undo this',
+    )
+    person.push('the pod that takes its place may share its rules: close the node first')
+  }
   const wasUnderPolicy = world.policies.some(({ spec }) => selects(spec.podSelector ?? {}, labels))
   if (wasUnderPolicy && hard.length === 0) {
     effects.push('connections that it has now may live on: it was under a policy before')
@@ -77,7 +85,7 @@ export function planQuarantine(
       }),
     ],
     effects,
-    person: surgery.person,
+    person,
     residualAllows: leftOf(world, changed(labels, change), [policy], hard),
   }
 }

@@ -38,9 +38,10 @@ export async function makePlan(planning: Planning, kubes: Kubes): Promise<PlanRe
   const steps: PlannedStep[] = []
   let residual: Plan['residualAllows'] = []
   let stopped: string | undefined
+  let isNodeClosed = world.node?.spec?.unschedulable === true
   for (const { name, action, continue: goesOn, ignoreErrors } of rule.steps) {
     const risk = riskOf(action)
-    const planned = planAction(action, { world, response, incident })
+    const planned = planAction(action, { world, response, incident, isNodeClosed })
     const found: Guarded[] = [
       ...guardsOf(action, { ...world, siblings }, protect),
       ...(planned.person ?? []).map(
@@ -65,6 +66,8 @@ export async function makePlan(planning: Planning, kubes: Kubes): Promise<PlanRe
       residual = planned.residualAllows
     }
     const isDone = refused === undefined && wouldFail === undefined
+    if (isDone && action.kind === 'cordon') isNodeClosed = true
+    if (isDone && action.kind === 'uncordon') isNodeClosed = false
     if (!isDone && !ignoreErrors) stopped ??= `the step before it, "${name}", is not done`
     if (!goesOn) stopped ??= `the rule ends after "${name}"`
   }

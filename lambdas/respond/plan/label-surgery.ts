@@ -14,6 +14,8 @@ export interface Surroundings {
 export interface Surgery {
   /** Keys to take away, sorted. */
   readonly strip: readonly string[]
+  /** Whether its controller lets it go then, and makes another pod. */
+  readonly releases: boolean
   /** What happens then, for the person who approves. */
   readonly effects: readonly string[]
   /** Whether it needs a person, and why. */
@@ -71,7 +73,8 @@ export function labelSurgery(around: Surroundings): Surgery {
         : `NetworkPolicy ${metadata.name} does not hold for it any more`,
     ),
   ]
-  return { strip, effects: [...new Set([...cut, ...effects])], person }
+  const releases = !keeps && ownerKind !== undefined && strip.some((key) => ownerKeys.has(key))
+  return { strip, releases, effects: [...new Set([...cut, ...effects])], person }
 }
 
 /** Why the labels that a controller selects by stay where they are. */

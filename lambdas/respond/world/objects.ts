@@ -152,7 +152,7 @@ export interface Workload extends KubeObject {
 }
 
 export interface Node extends KubeObject {
-  readonly spec?: { readonly unschedulable?: boolean }
+  readonly spec?: { readonly unschedulable?: boolean; readonly providerID?: string }
   readonly status?: {
     readonly conditions?: readonly { readonly type: string; readonly status: string }[]
     readonly addresses?: readonly { readonly type: string; readonly address: string }[]
