@@ -60,12 +60,15 @@ export function connect(
     },
     say: (messages) => bus.put(messages),
     evidence: new S3Evidence(s3, env.EVIDENCE_BUCKET),
+    // beside plan and acts within the time that the function has
+    evidenceMs: 40_000,
     async detections(incident, at) {
       const time = (seconds: number) => new Date(seconds * 1000).toISOString()
       const range = { incident, from: time(at - 6 * 3600), to: time(at) }
       return readDetections({ s3, bucket: env.LAKE_BUCKET }, range)
     },
-    batches: (range) => readBatches({ s3, bucket: env.LAKE_BUCKET }, range),
+    // ends by itself before a piece of evidence has to, and says what it left out
+    batches: (range) => readBatches({ s3, bucket: env.LAKE_BUCKET }, range, { time: 8000 }),
     invoke: outside({
       async invokeFunction(FunctionName, Qualifier, invocation, payload) {
         const { StatusCode = 0, FunctionError } = await lambda.send(

@@ -1,11 +1,12 @@
 import { alertJson } from '#engine'
 import type { Detection } from '../../shared/detection.ts'
 import type { BatchesRange, ReadBatches } from '../../shared/read-batches.ts'
-import { ask, type Kube, KubeError, readList, readObject, Unanswered } from '../kubernetes/kube.ts'
+import { type Kube, KubeError, readList, readObject } from '../kubernetes/kube.ts'
 import type { EvidenceStore } from '../machine/ports.ts'
 import { type Plan, planHash, sha256 } from '../plan/plan.ts'
 import { controllerOf, type KubeObject, type Pod } from '../world/objects.ts'
 import { clusterPolicyPath, nodePath, ownerPath, podPath } from '../world/read-world.ts'
+import { inTime, NoTime } from './in-time.ts'
 import { headOf, type Manifest, withEntry } from './manifest.ts'
 import { processTree } from './process-tree.ts'
 import { type RecordedEvents, recordedEvents } from './recorded-events.ts'
@@ -21,6 +22,8 @@ export interface Collecting {
   readonly made: number
   readonly now: () => number
   readonly tailLines: number
+  /** Milliseconds that all of it may take: what is not had by then is said to be missing. */
+  readonly withinMs: number
 }
 
 export interface Collected {
@@ -35,12 +38,14 @@ interface Piece {
   readonly call: string
   /** `undefined` when there is none. */
   readonly read: () => Promise<string | Uint8Array | undefined>
-  /** Comes from the lake: what is wrong there keeps nobody from acting, and is said. */
-  readonly isOfLake?: true
+  /** Nothing has to be asked for it: it is there when the time is over, too. */
+  readonly isAtHand?: true
   /** Once it is read: what is not in it. */
   readonly lacks?: () => readonly string[]
 }
 
+/** No piece takes the time of all others: milliseconds. */
+const pieceMs = 10_000
 /** Most bytes of the log of a container. */
 const logBytes = 4 << 20
 /** Of what a piece lacks, the manifest names so much. */
@@ -51,10 +56,13 @@ const mostMs = 6 * 3_600_000
 
 /**
  * Collects evidence and writes each piece once, then the manifest; what lies there from an attempt
- * before stays as it is. Rejects when the pod's own object cannot be kept: then nothing may be done.
+ * before stays as it is. What cannot be had, or not in time, is said to be missing, and keeps nobody from
+ * acting. Rejects when the pod's own object cannot be had, or nothing be kept: then nothing may be done.
  */
 export async function collectEvidence(collecting: Collecting): Promise<Collected> {
-  const { plan, store, now } = collecting
+  const { plan, store, now, withinMs } = collecting
+  const until = performance.now() + withinMs
+  const left = () => until - performance.now()
   const folder = ['evidence', plan.cluster, plan.incident, plan.response]
     .map((part) => encodeURIComponent(part))
     .join('/')
@@ -63,17 +71,17 @@ export async function collectEvidence(collecting: Collecting): Promise<Collected
   if (before !== undefined) return known(manifestKey, before)
   const missing: string[] = []
   const entries: Parameters<typeof withEntry>[1][] = []
-  for (const [i, { name, call, read, isOfLake, lacks }] of (await piecesOf(collecting)).entries()) {
+  const pieces = await inTime(left(), () => piecesOf(collecting))
+  for (const [i, { name, call, read, isAtHand, lacks }] of pieces.entries()) {
     const key = `${folder}/${`${i + 1}`.padStart(2, '0')}-${name}`
     let bytes = await store.get(key)
     if (bytes === undefined) {
       let content: string | Uint8Array | undefined
       try {
-        content = await read()
+        if (!isAtHand && left() <= 0) throw new NoTime('no time')
+        content = await (isAtHand ? read() : inTime(Math.min(left(), pieceMs), read))
       } catch (error) {
-        const isSaid =
-          isOfLake === true || error instanceof KubeError || error instanceof Unanswered
-        if (i === 0 || !isSaid) throw error
+        if (i === 0) throw error
         missing.push(`${name}: ${(error as Error).message}`)
         continue
       }
@@ -133,12 +141,15 @@ async function piecesOf(collecting: Collecting): Promise<Piece[]> {
   const recorded = recordedPieces(collecting, () => observed())
   let seen: Promise<readonly Detection[]> | undefined
   const observed = () => {
-    seen ??= detections()
+    seen ??= inTime(pieceMs, detections)
     return seen
   }
   return [
-    { name: 'pod.json', call: `GET ${podPath(namespace, name)}`, read: async () => shown(pod) },
-    { name: 'plan.json', call: 'plan', read: async () => shown(plan) },
+    {
+      ...{ name: 'pod.json', call: `GET ${podPath(namespace, name)}`, isAtHand: true },
+      read: async () => shown(pod),
+    },
+    { name: 'plan.json', call: 'plan', isAtHand: true, read: async () => shown(plan) },
     { name: 'owners.json', call: 'GET owners', read: async () => shown(await owners(kube, pod)) },
     ...(node === '' ? [] : [object('node.json', nodePath(node))]),
     list('events.json', `/api/v1${within}/events`, { fieldSelector: `involvedObject.uid=${uid}` }),
@@ -152,14 +163,17 @@ async function piecesOf(collecting: Collecting): Promise<Piece[]> {
             `/api/v1${within}/serviceaccounts/${encodeURIComponent(serviceAccount)}`,
           ),
         ]),
-    { name: 'images.json', call: 'status of the pod', read: async () => shown(imagesOf(pod)) },
     {
-      ...{ name: 'detections.ndjson', call: 'the lake', isOfLake: true },
+      ...{ name: 'images.json', call: 'status of the pod', isAtHand: true },
+      read: async () => shown(imagesOf(pod)),
+    },
+    {
+      ...{ name: 'detections.ndjson', call: 'the lake' },
       read: async () =>
         (await observed()).map((each) => `${redactText(alertJson(each))}\n`).join(''),
     },
     {
-      ...{ name: 'processes.json', call: 'the lake', isOfLake: true },
+      ...{ name: 'processes.json', call: 'the lake' },
       read: async () => shown(processTree(await observed())),
     },
     ...recorded,
@@ -189,7 +203,7 @@ function recordedPieces(
   }
   return [
     {
-      ...{ name: 'recorded.trace', call: 'batches in the lake', isOfLake: true },
+      ...{ name: 'recorded.trace', call: 'batches in the lake' },
       read: async () => {
         taken = await take()
         return taken.trace.length === 0 ? undefined : taken.trace
@@ -198,7 +212,7 @@ function recordedPieces(
         taken === undefined ? [] : [...taken.description.cut, ...taken.description.problems],
     },
     {
-      ...{ name: 'recorded.json', call: 'batches in the lake', isOfLake: true },
+      ...{ name: 'recorded.json', call: 'batches in the lake', isAtHand: true },
       read: async () =>
         shown(
           taken?.description ?? {
@@ -253,10 +267,13 @@ function logsOf(kube: Kube, { metadata, spec }: Pod, tailLines: number): Piece[]
         ...{ limitBytes: `${logBytes}`, previous: `${previous}` },
       }
       const read = async () => {
-        const { status, body } = await ask(kube, { method: 'GET', path, query })
-        return status === 404
-          ? undefined
-          : redactText(typeof body === 'string' ? body : JSON.stringify(body))
+        // once: a kubelet that does not answer would take all of the time
+        const request = { method: 'GET', path, query }
+        const reply = await kube.send(request)
+        const { status, body } = reply
+        if (status === 404) return undefined
+        if (status >= 300) throw new KubeError(request, reply)
+        return redactText(typeof body === 'string' ? body : JSON.stringify(body))
       }
       return { name: file, call: `GET ${path}?container=${container}&previous=${previous}`, read }
     }),

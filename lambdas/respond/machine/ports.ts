@@ -41,6 +41,8 @@ export interface Ports {
   readonly kubes: (cluster: string, session: string) => Kubes | undefined
   readonly say: (messages: readonly BusMessage[]) => Promise<void>
   readonly evidence: EvidenceStore
+  /** Milliseconds that collecting evidence may take: then it is acted with what there is. */
+  readonly evidenceMs: number
   /** What the collector saw of an incident. */
   readonly detections: (incident: string, at: number) => Promise<readonly Detection[]>
   /** What the collector of a node recorded, as it lies in the lake. */

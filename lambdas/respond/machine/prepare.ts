@@ -72,6 +72,7 @@ export async function prepare(state: ResponseState, ports: Ports, kubes: Kubes):
     made: state.made,
     now: ports.now,
     tailLines: Math.max(1000, ...logs),
+    withinMs: ports.evidenceMs,
   })
   const { manifest, head, missing } = evidence
   const lacks = missing.length === 0 ? '' : `; not to be had: ${missing.join(', ')}`

@@ -79,6 +79,8 @@ export class ResponseWorld {
   policy: ResponsePolicy
   approvers: readonly string[] = ['arn:aws:sts::123456789012:assumed-role/Responders/*']
   detections: readonly Detection[] = []
+  /** Milliseconds. */
+  evidenceMs = 40_000
   /** What lies in the lake. */
   batches: Ports['batches'] = async () => ({
     ...{ batches: [], objects: 0, scanned: 0, cut: [], problems: [] },
@@ -141,6 +143,7 @@ export class ResponseWorld {
     }
     const ports: Ports = {
       ...{ store: store(this.store), shared: store(this.shared), evidence },
+      evidenceMs: this.evidenceMs,
       policy: async () => this.policy,
       kubes: (cluster) => (cluster === 'test' && this.isKnown ? kubes : undefined),
       say: wrap('say', async (messages) => void this.said.push(...messages)),
