@@ -7,13 +7,18 @@ import { changed, sayOpenLines } from './lines.ts'
 import { nextChange } from './phases.ts'
 import type { Ports } from './ports.ts'
 import type { Change, ResponseState } from './response-state.ts'
-import { leaseSeconds, Overtaken, ResponseTable } from './response-table.ts'
+import { type Held, leaseSeconds, Overtaken, ResponseTable } from './response-table.ts'
 
 const mostChanges = 300
 /** Errors in a row until it is given up: about 20 minutes; of undoing, an hour and a half. */
 const mostErrors = 10
 const mostUndoErrors = 20
+/** Processes that may die over it in a row until it is given up: about 15 minutes; of undoing, an hour. */
+const mostDeaths = 5
+const mostUndoDeaths = 20
 const decisionAttempts = 5
+/** After so long a sweep begins nothing more: what it has begun is to end before the function has to. */
+const sweepMs = 40_000
 
 /** Leads responses from incident to end, step by step; may be interrupted anywhere, and goes on. */
 export class Responder {
@@ -47,11 +52,15 @@ export class Responder {
     return (await this.#table.read(id))?.state
   }
 
-  /** Leads all responses whose time has come; gives how many. */
+  /** Leads responses whose time has come, as many as there is time for; gives how many. */
   async sweep(limit = 100): Promise<number> {
     const ids = await this.#table.due(limit)
     let failed: unknown
+    let swept = 0
+    const until = performance.now() + sweepMs
     for (const id of ids) {
+      if (performance.now() > until) break
+      swept += 1
       try {
         await this.advance(id)
       } catch (error) {
@@ -59,7 +68,7 @@ export class Responder {
       }
     }
     if (failed !== undefined) throw failed
-    return ids.length
+    return swept
   }
 
   /** Why somebody may not decide about responses; `undefined` when they may. */
@@ -117,22 +126,42 @@ export class Responder {
     if (phase === 'closed' && said === lines.length) return
     const holder = token()
     const renewed = () => ({ holder, until: now() + leaseSeconds })
-    held = await this.#table.write({ ...held.state, lease: renewed() }, held.version)
+    const deaths = held.state.begun ?? 0
+    const begun = { ...held.state, begun: deaths + 1 }
+    held = await this.#table.write({ ...begun, lease: renewed() }, held.version)
     for (let changes = 0; changes < mostChanges; changes++) {
-      await sayOpenLines(held.state, this.#ports.say)
+      await this.#say(held)
       const before: ResponseState = { ...held.state, said: held.state.lines.length }
       const triesBefore = before.tries
-      const change = await this.#next(before)
+      const change = changes === 0 ? await this.#first(before, deaths) : await this.#next(before)
       if (change === undefined) {
         held = { ...held, state: before }
         break
       }
-      const next = changed(before, { ...change, set: { errors: 0, ...change.set } }, now())
+      const set = { errors: 0, begun: 1, ...change.set }
+      const next = changed(before, { ...change, set }, now())
       held = await this.#table.write({ ...next, lease: renewed() }, held.version)
       if (next.tries > triesBefore || next.errors > 0) break
     }
-    const { lease: _, ...free } = held.state
+    const { lease: _, begun: __, ...free } = held.state
     await this.#table.write(free, held.version)
+  }
+
+  /** What cannot be said yet is nobody's death. */
+  async #say({ state, version }: Held): Promise<void> {
+    try {
+      await sayOpenLines(state, this.#ports.say)
+    } catch (error) {
+      const { begun: _, ...rest } = state
+      await this.#table.write(rest, version).catch(() => {})
+      throw error
+    }
+  }
+
+  async #first(state: ResponseState, deaths: number): Promise<Change | undefined> {
+    const most = state.phase === 'expiring' ? mostUndoDeaths : mostDeaths
+    if (deaths < most) return this.#next(state)
+    return giveUp(state, `given up: ${deaths} attempts came to no end`)
   }
 
   /** What is wrong around it is tried again a while, and then said. */

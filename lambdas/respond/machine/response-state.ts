@@ -97,7 +97,9 @@ export interface ResponseState {
   readonly tries: number
   /** Errors in a row of what is around it: clusters, buckets, tables. */
   readonly errors: number
-  /** The last of them, in words. */
+  /** Times in a row that whoever led it came to no end: its process died. Written before it begins. */
+  readonly begun?: number
+  /** The last error, in words. */
   readonly problem?: string
   readonly lines: readonly Line[]
   /** Lines that are on the bus. */
