@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { testCredentials } from '#testing/aws/faults.ts'
 import { type Front, s3Error, startFront } from '#testing/aws/front.ts'
 import { startStorageAndMessages } from '../../infra/local/emulators/fauxqs.ts'
+import { NotInForce } from './machine/ports.ts'
 import { PolicyInForce } from './policy-in-force.ts'
 
 let storage: Awaited<ReturnType<typeof startStorageAndMessages>>
@@ -86,6 +87,21 @@ describe('the policy in force', () => {
     expect(problems.at(-1)).toMatch(
       /^clusters\.json:1:18: error: server is no https.*; .*caPem is missing.*: the one before stays/,
     )
+  })
+
+  it('is not known to whoever only ever met one with a mistake: it is waited for', async () => {
+    await put('responses.yaml', '- {mode: approv}')
+    await put('clusters.json', '{')
+    const inForce = open()
+    await inForce.refresh()
+    expect(() => inForce.policy).toThrow(NotInForce)
+    expect(() => inForce.clusters).toThrow('clusters.json could not be read yet, or has a mistake')
+    expect(problems.join()).toContain('nothing that needs it goes on until it is mended')
+    await put('responses.yaml', '- {mode: approve}')
+    now += 30_000
+    await inForce.refresh()
+    expect(inForce.policy.modes).toHaveLength(1)
+    expect(() => inForce.clusters).toThrow(NotInForce)
   })
 
   it('is not taken for none when it could never be read', async () => {

@@ -3,6 +3,7 @@ import { type Diagnostic, formatDiagnostic } from '#load'
 import { type ResponsePolicy, readResponses } from '#responses'
 import type { KnownCluster } from './access/clusters.ts'
 import { clustersKey, readClusters } from './access/read-clusters.ts'
+import { NotInForce } from './machine/ports.ts'
 
 /** Where the policy lies in the bucket of rules. */
 export const responsesKey = 'responses.yaml'
@@ -20,12 +21,13 @@ export interface PolicyInForceOptions {
 
 /**
  * The policy and the clusters that are published, read again every so often. One with a mistake is told,
- * and the one before stays in force; where there is none, nothing is answered.
+ * and the one before stays in force. Whoever never read one without a mistake does not know what was
+ * before: then asking throws {@link NotInForce}, and what needs it waits. None at all answers nothing.
  */
 export class PolicyInForce {
   readonly #options: PolicyInForceOptions
-  #policy: ResponsePolicy = readResponses([]).policy
-  #clusters: ReadonlyMap<string, KnownCluster> = new Map()
+  #policy: ResponsePolicy | undefined
+  #clusters: ReadonlyMap<string, KnownCluster> | undefined
   #readAt = Number.NEGATIVE_INFINITY
 
   constructor(options: PolicyInForceOptions) {
@@ -33,11 +35,11 @@ export class PolicyInForce {
   }
 
   get policy(): ResponsePolicy {
-    return this.#policy
+    return this.#policy ?? neverGood(responsesKey)
   }
 
   get clusters(): ReadonlyMap<string, KnownCluster> {
-    return this.#clusters
+    return this.#clusters ?? neverGood(clustersKey)
   }
 
   /** Looks again if it is time. Rejects when they could never be read. */
@@ -57,17 +59,25 @@ export class PolicyInForce {
   }
 
   #take(responses: string, places: string): void {
-    const refuse = (diagnostics: readonly Diagnostic[]) => {
+    const refuse = (diagnostics: readonly Diagnostic[], before: unknown) => {
       const errors = diagnostics.filter(({ severity }) => severity === 'error')
       const all = errors.map((one) => formatDiagnostic(one).split('\n')[0])
-      this.#options.onProblem(`${all.join('; ')}: the one before stays in force`)
+      const then =
+        before === undefined
+          ? 'nothing that needs it goes on until it is mended'
+          : 'the one before stays in force'
+      this.#options.onProblem(`${all.join('; ')}: ${then}`)
     }
     const read = readResponses([{ name: responsesKey, text: responses }])
     if (read.ok) this.#policy = read.policy
-    else refuse(read.files.flatMap(({ diagnostics }) => diagnostics))
+    else
+      refuse(
+        read.files.flatMap(({ diagnostics }) => diagnostics),
+        this.#policy,
+      )
     const known = readClusters({ name: clustersKey, text: places })
     if (known.ok) this.#clusters = known.clusters
-    else refuse(known.diagnostics)
+    else refuse(known.diagnostics, this.#clusters)
   }
 
   async #text(Key: string): Promise<string | undefined> {
@@ -80,4 +90,8 @@ export class PolicyInForce {
       throw error
     }
   }
+}
+
+function neverGood(key: string): never {
+  throw new NotInForce(`${key} could not be read yet, or has a mistake: it is waited for`)
 }

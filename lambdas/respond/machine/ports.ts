@@ -30,14 +30,23 @@ export interface OutsideMessage {
   readonly target: Plan['target']
 }
 
+/** What is published could not be read yet, or has a mistake: nobody knows what would be right. */
+export class NotInForce extends Error {
+  override readonly name = 'NotInForce'
+}
+
 /** Everything a response needs of the world. */
 export interface Ports {
   /** State of responses, theirs alone. */
   readonly store: StateStore
   /** State that the stages share: expectations lie there. */
   readonly shared: StateStore
+  /** Rejects with {@link NotInForce}. */
   readonly policy: () => Promise<ResponsePolicy>
-  /** The way to a cluster, or none when nobody knows it. `session` names who acts, for its audit log. */
+  /**
+   * The way to a cluster, or none when nobody knows it. `session` names who acts, for its audit log.
+   * Throws {@link NotInForce}.
+   */
   readonly kubes: (cluster: string, session: string) => Kubes | undefined
   readonly say: (messages: readonly BusMessage[]) => Promise<void>
   readonly evidence: EvidenceStore

@@ -5,7 +5,7 @@ import { findPod } from './find-pod.ts'
 import { noteResponses } from './incident-lines.ts'
 import { changed, sayOpenLines } from './lines.ts'
 import { nextChange } from './phases.ts'
-import type { Ports } from './ports.ts'
+import { NotInForce, type Ports } from './ports.ts'
 import type { Change, ResponseState } from './response-state.ts'
 import { type Held, leaseSeconds, Overtaken, ResponseTable } from './response-table.ts'
 
@@ -170,6 +170,10 @@ export class Responder {
       return await nextChange(state, this.#ports)
     } catch (error) {
       const reason = (error as Error).message
+      // a mistake in a file ends no response: it waits until that is mended
+      if (error instanceof NotInForce) {
+        return { set: { errors: Math.max(1, state.errors), problem: reason.slice(0, 1000) } }
+      }
       const errors = state.errors + 1
       const most = state.phase === 'expiring' ? mostUndoErrors : mostErrors
       if (errors < most) return { set: { errors, problem: reason.slice(0, 1000) } }
