@@ -4,7 +4,8 @@ import type { FunctionSpec, Resource } from './types.ts'
 export const respondResources = {
   /** Responses alone: no other stage can write an approval. */
   responses: { kind: 'table' },
-  responding: { kind: 'queue', visibilitySeconds: 720, receives: 5, retentionDays: 4 },
+  /** 20 hours of trying: a file with a mistake, or a flood that throttles, uses up no incident. */
+  responding: { kind: 'queue', visibilitySeconds: 720, receives: 100, retentionDays: 4 },
   /** A queue of its own: a flood of incidents waits there, and meets limits and breaker in order. */
   'to-responding': {
     ...{ kind: 'route', bus: 'bus', to: 'responding', dead: 'bus-dead' },

@@ -76,7 +76,7 @@ describe('an instance that cannot read what is published', () => {
     expect(await handle(approve, around())).toMatchObject({ ok: true, phase: 'approved' })
     expect(errors).toEqual(['people are answered without what is published'])
     // however long that takes
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < 20; i++) {
       shop.world.time += 60
       await around().responder.sweep()
     }
