@@ -1,10 +1,16 @@
 import { detailTypes } from '../../shared/bus-messages.ts'
 import type { Call, KubeCall } from '../plan/plan.ts'
 import type { CallResult } from './attempt.ts'
-import { killSwitch } from './control.ts'
+import { endLeaving, killSwitch } from './control.ts'
 import type { Kubes } from './make-plan.ts'
 import type { Ports } from './ports.ts'
-import { type Change, type ResponseState, type StepState, wasTouched } from './response-state.ts'
+import {
+  type Change,
+  type ResponseState,
+  type StepState,
+  takesReplica,
+  wasTouched,
+} from './response-state.ts'
 import { runKubeCall } from './run-call.ts'
 import { expect } from './verify.ts'
 
@@ -132,6 +138,7 @@ function skipRest({ steps, plan }: ResponseState, reason: string): StepState[] {
 }
 
 async function finish(state: ResponseState, ports: Ports, kubes: Kubes): Promise<Change> {
+  if (takesReplica(state.plan!)) await endLeaving(ports, state.cluster, state.id)
   const statuses = new Set(state.steps.map(({ status }) => status))
   const ending = statuses.has('ambiguous')
     ? 'ambiguous'

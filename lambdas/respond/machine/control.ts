@@ -1,7 +1,15 @@
 import type { Json } from '#correlate'
 import type { Limits } from '#responses'
 import { itemKey } from '../../shared/state-key.ts'
-import { type Asking, askBreaker, type LimitState, noLimits, takeTokens } from '../plan/limits.ts'
+import {
+  type Asking,
+  askBreaker,
+  endLeave,
+  type LimitState,
+  noLimits,
+  takeLeave,
+  takeTokens,
+} from '../plan/limits.ts'
 import type { Ports } from './ports.ts'
 
 type Stored = Pick<Ports, 'store' | 'now'>
@@ -44,6 +52,31 @@ export async function takeLimits(
     return taken.state as unknown as Json
   })
   return reached
+}
+
+/** Whether a response may take its pod from its workload now: no other one takes another pod of it. */
+export async function beginLeaving(
+  ports: Stored,
+  cluster: string,
+  asking: Asking & { readonly pod: string },
+): Promise<boolean> {
+  let isOk = false
+  await update(ports, itemKey('limits', cluster), ports.now() + 7 * 86_400, (value) => {
+    const { ok, state } = takeLeave(stateOf(value), asking, ports.now())
+    isOk = ok
+    return state as unknown as Json
+  })
+  return isOk
+}
+
+/** The pod is taken from its workload, or stays. */
+export async function endLeaving(ports: Stored, cluster: string, id: string): Promise<void> {
+  await update(
+    ports,
+    itemKey('limits', cluster),
+    ports.now() + 7 * 86_400,
+    (value) => endLeave(stateOf(value), id) as unknown as Json,
+  )
 }
 
 /** Notes at a cluster's breaker that a response is asked for. */

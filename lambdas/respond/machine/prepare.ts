@@ -5,7 +5,7 @@ import { close, refuse } from './close.ts'
 import { killSwitch, takeLimits } from './control.ts'
 import { type Kubes, makePlan } from './make-plan.ts'
 import type { Ports } from './ports.ts'
-import { asking, plan, planningOf } from './propose.ts'
+import { asking, mayLeave, plan, planningOf } from './propose.ts'
 import { type Change, needsEvidence, type ResponseState } from './response-state.ts'
 import { leaseSeconds } from './response-table.ts'
 
@@ -32,7 +32,10 @@ export async function prepare(state: ResponseState, ports: Ports, kubes: Kubes):
   const { protect, limits } = await ports.policy()
   const made = await makePlan(planningOf(state, protect), kubes)
   if ('gone' in made) return close('gone', detailTypes.failed, made.gone)
-  if (planHash(made.plan) !== state.approval?.planHash) {
+  const isByPolicy = approval?.by === 'the policy'
+  const isSame = planHash(made.plan) === approval?.planHash
+  const isFree = isSame && (await mayLeave(state, made.plan, ports))
+  if (!isSame || (isByPolicy && !isFree)) {
     if (state.plans >= mostPlans)
       return refuse('the world changes faster than it can be planned for')
     // whoever approved in time gets as much time again for the plan that there is now
@@ -44,7 +47,7 @@ export async function prepare(state: ResponseState, ports: Ports, kubes: Kubes):
     ]
     return { set: { approval: undefined as never, ...again.set }, say }
   }
-  if (state.approval.by !== 'the policy') {
+  if (!isByPolicy) {
     // people may go beyond the limits; what they approve counts all the same
     await takeLimits(ports, state.cluster, asking(state, made.plan), limits)
   }

@@ -3,10 +3,10 @@ import { detailTypes } from '../../shared/bus-messages.ts'
 import { ownLabel } from '../plan/guards.ts'
 import { type Plan, planHash } from '../plan/plan.ts'
 import { close, refuse } from './close.ts'
-import { passBreaker, takeLimits } from './control.ts'
+import { beginLeaving, passBreaker, takeLimits } from './control.ts'
 import { type Kubes, makePlan } from './make-plan.ts'
 import type { Ports } from './ports.ts'
-import { type Change, type ResponseState, stepTexts } from './response-state.ts'
+import { type Change, type ResponseState, stepTexts, takesReplica } from './response-state.ts'
 
 export function planningOf(
   { id, incident, cluster, target, rule }: ResponseState,
@@ -63,6 +63,9 @@ export async function plan(state: ResponseState, ports: Ports, kubes: Kubes): Pr
     const reached = await takeLimits(ports, state.cluster, asking(state, plan), limits)
     if (reached !== undefined) reduce('approve', `the limit of the ${reached} is reached`)
   }
+  if (mode === 'auto' && !(await mayLeave(state, plan, ports))) {
+    reduce('approve', 'another response is about to take another replica away')
+  }
   const asks = mode === 'approve' ? 'waits for approval' : 'goes on by itself'
   const why = lowered === undefined ? '' : ` (${lowered})`
   const say = [{ type: detailTypes.planned, text: `${asks}${why}: ${texts.join(' | ')}` }]
@@ -89,6 +92,12 @@ function sparedTexts({ guards }: Plan): string[] {
   if (own.length === 0) return []
   const reasons = own.map(({ reason }) => reason).join('; ')
   return [`SPARED BY ITS OWN LABEL: ${reasons}; take the label away to respond to the pod`]
+}
+
+/** Whether no other response is about to take another replica of the same owner away. */
+export async function mayLeave(state: ResponseState, plan: Plan, ports: Ports): Promise<boolean> {
+  if (!takesReplica(plan)) return true
+  return beginLeaving(ports, state.cluster, { ...asking(state, plan), pod: state.target.uid })
 }
 
 /** What the limits are counted by. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { policyOf } from '../testing/response-world.ts'
+import { incidentMessage, policyOf } from '../testing/response-world.ts'
 import { pod, podAt, Shop } from '../testing/shop.ts'
+import type { ResponseState } from './response-state.ts'
 
 const cut = '{action: cut, actionner: "lanner:quarantine"}'
 const close = '{action: close, actionner: kubernetes:cordon}'
@@ -69,5 +70,67 @@ describe('the pod that takes the place of one that is cut off', () => {
     if (isEc2) onEc2(shop, more)
     expect((await shop.read(await shop.begin())).phase).toBe('verifying')
     expect(shop.labels()).not.toHaveProperty('app')
+  })
+})
+
+describe('two replicas at once', () => {
+  const begin = async (shop: Shop, name: string) => {
+    const { uid } = shop.kube.objects.get(podAt(name))!.metadata
+    const target = { name, namespace: 'shop', uid }
+    const node = name === 'other' ? 'n2' : 'n1'
+    const message = incidentMessage(target, { id: `inc-${name}`, node })
+    const [id] = await shop.world.responder().responder.onIncident(message)
+    return shop.read(id!)
+  }
+
+  it('are not both cut off: the second one waits for a person', async () => {
+    const shop = replicated([cut])
+    // while the first one puts evidence in safety, the second begins
+    const { evidence } = shop.world
+    const keep = evidence.set.bind(evidence)
+    let second: Promise<ResponseState> | undefined
+    evidence.set = (key, bytes) => {
+      second ??= begin(shop, 'other')
+      return keep(key, bytes)
+    }
+    expect((await begin(shop, 'web')).phase).toBe('verifying')
+    expect(await second).toMatchObject({
+      phase: 'awaiting',
+      lowered: 'another response is about to take another replica away',
+    })
+    expect(shop.kube.objects.get(podAt('other'))!.metadata['labels']).toHaveProperty('app')
+  })
+
+  it('are not both cut off when the policy has passed both before', async () => {
+    const shop = replicated([cut])
+    const { evidence } = shop.world
+    const keep = evidence.set.bind(evidence)
+    evidence.set = () => {
+      throw new Error('the bucket is out of reach')
+    }
+    expect((await begin(shop, 'web')).phase).toBe('approved')
+    // the place of the first one is over before it comes to act
+    shop.world.time += 901
+    expect((await begin(shop, 'other')).phase).toBe('approved')
+    const [web, other] = [await begin(shop, 'web'), await begin(shop, 'other')]
+    // both are looked at again at once
+    let second: Promise<void> | undefined
+    evidence.set = (key, bytes) => {
+      second ??= shop.world.responder().responder.advance(web.id)
+      return keep(key, bytes)
+    }
+    await shop.world.responder().responder.advance(other.id)
+    await second
+    expect((await shop.read(other.id)).phase).toBe('verifying')
+    expect((await shop.read(web.id)).phase).toBe('awaiting')
+  })
+
+  it('may go one after the other while others stay', async () => {
+    const shop = replicated([cut])
+    const { uid, ...more } = shop.kube.objects.get(podAt('web'))!.metadata
+    shop.kube.put(podAt('third'), pod('third', { ...more, name: 'third' }))
+    expect((await begin(shop, 'web')).phase).toBe('verifying')
+    expect((await begin(shop, 'other')).phase).toBe('verifying')
+    expect((await begin(shop, 'third')).lowered).toContain('no other replica of it is ready')
   })
 })

@@ -124,6 +124,17 @@ export function needsEvidence({ steps }: Plan): boolean {
   )
 }
 
+/** Whether the pod's owner has one replica less that serves, once a plan is done. */
+export function takesReplica({ steps, target: { owner } }: Plan): boolean {
+  return (
+    owner !== undefined &&
+    steps.some(
+      ({ action, risk, calls }) =>
+        calls.length > 0 && (action.kind === 'quarantine' || risk === 'destroy'),
+    )
+  )
+}
+
 /** What a plan does, one line a step. */
 export function stepTexts({ steps }: Plan): string[] {
   return steps.map(({ name, refused, wouldFail, effects, calls }) => {

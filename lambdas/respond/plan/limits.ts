@@ -15,6 +15,16 @@ export interface LimitState {
   readonly asked: Readonly<Record<string, number>>
   /** Second until which people approve everything. */
   readonly openUntil: number
+  /** Pods that are being taken from their workload, by workload: one at a time. */
+  readonly leaving?: Readonly<Record<string, Leaving>>
+}
+
+/** A pod that a response is about to take from its workload. */
+export interface Leaving {
+  readonly id: string
+  readonly pod: string
+  /** Second until which it counts, should nobody end it. */
+  readonly until: number
 }
 
 export const noLimits: LimitState = { buckets: {}, taken: {}, asked: {}, openUntil: 0 }
@@ -51,6 +61,32 @@ export function takeTokens(state: LimitState, asking: Asking, limits: Limits, no
     ok: true,
     state: pruned({ ...state, buckets, taken }, limits, now),
   }
+}
+
+/** Seconds in which a response that goes on acts, also when its process dies on the way. */
+const leavingSeconds = 900
+
+/**
+ * Notes that a response is about to take a pod from its workload; not while another does that to another
+ * pod: each of two plans made at once counts the other's pod as a replica that stays.
+ */
+export function takeLeave(
+  state: LimitState,
+  { id, namespace, workload, pod }: Asking & { readonly pod: string },
+  now: number,
+): { readonly ok: boolean; readonly state: LimitState } {
+  const key = `${namespace}/${workload}`
+  const others = Object.entries(state.leaving ?? {}).filter(([, { until }]) => until > now)
+  const held = others.find(([each]) => each === key)?.[1]
+  if (held !== undefined && held.id !== id && held.pod !== pod) return { ok: false, state }
+  const entry = [key, { id, pod, until: now + leavingSeconds }] as const
+  return { ok: true, state: { ...state, leaving: Object.fromEntries([...others, entry]) } }
+}
+
+/** Notes that a response has done what it does: from then on the cluster shows it. */
+export function endLeave(state: LimitState, id: string): LimitState {
+  const left = Object.entries(state.leaving ?? {}).filter(([, each]) => each.id !== id)
+  return { ...state, leaving: Object.fromEntries(left) }
 }
 
 /**
