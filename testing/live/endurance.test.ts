@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { readRuleFiles } from '#load'
 import { whyNotLive } from './machine.ts'
 import { LiveNode, type NodeOptions } from './node.ts'
 import { act, actor } from './watcher.ts'
@@ -11,10 +12,10 @@ const long = process.env['LANNER_LONG'] === '1'
 const reason = whyNotLive() || (long ? '' : 'only in test:long')
 const library = join(import.meta.dirname, '../../rules/library')
 
+/** The rules alone: what else lies there is no rules file. */
 function libraryRules(): string {
-  return readdirSync(library)
-    .filter((name) => /^[a-z-]+\.yaml$/.test(name))
-    .map((name) => readFileSync(join(library, name), 'utf8'))
+  return readRuleFiles([library])
+    .files.map(({ text }) => text)
     .join('\n')
 }
 
