@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import type { NoticeKind, SyscallEvent } from '#events'
 import { readRuleFiles, type SourceFile } from '#load'
 import { Agent } from './agent/agent.ts'
+import { countConnections } from './agent/count-connections.ts'
 import { MemoryKeeper } from './agent/memory.ts'
 import { compileNodeRules, type NodeRules } from './agent/node-rules.ts'
 import { withQuarantine } from './agent/quarantine-rules.ts'
@@ -156,6 +157,7 @@ let isQuarantined = false
 const watchedPods = new WatchedPods({
   say: (text) => outlet?.notify('pod-watched', text),
   now: Date.now,
+  connectionsOf: (uid) => countConnections(tables.processes.pidsOf(uid)),
 })
 
 /** The rules, and what a pod of this node that is cut off makes wanted beside them. */

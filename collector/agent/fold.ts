@@ -128,7 +128,7 @@ const foldedTypes = new Set(
     'preadv pwritev access faccessat faccessat2 stat lstat fstat newfstatat statx readlink ' +
     'readlinkat getdents getdents64 lseek fcntl ioctl dup dup2 dup3 socket socketpair connect ' +
     'accept accept4 bind listen shutdown getsockname getpeername getsockopt setsockopt sendto ' +
-    'sendmsg sendmmsg recvfrom recvmsg recvmmsg sendfile splice pipe pipe2 eventfd eventfd2 ' +
+    'sendmsg sendmmsg recvfrom recvmsg recvmmsg sendfile splice pipe pipe2 eventfd eventfd2 io_uring_enter ' +
     'epoll_create epoll_create1 poll ppoll select mmap munmap mprotect brk futex nanosleep ' +
     'chdir fchdir getcwd truncate ftruncate utimensat mkdir mkdirat rmdir unlink unlinkat rename ' +
     'renameat renameat2 link linkat symlink symlinkat kill tkill tgkill'
@@ -138,6 +138,7 @@ const foldedTypes = new Set(
 /** Parameters that differ from call to call without meaning anything: numbers of descriptors, sizes. */
 const incidental = new Set([
   ...['res', 'fd', 'fd1', 'fd2', 'data', 'size', 'tuple', 'addr', 'dev', 'ino', 'msgcontrol'],
+  ...['fd_in', 'fd_out', 'out_fd', 'in_fd', 'offset', 'to_submit', 'min_complete'],
   ...['queuepct', 'queuelen', 'queuemax', 'source', 'peer'],
 ])
 

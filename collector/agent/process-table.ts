@@ -80,6 +80,13 @@ export class ProcessTable {
     return this.#add(pid, start, 0, (node) => new ProcessImage(node, unknownFacts)).image
   }
 
+  /** Ids of the processes of a pod that live, as far as they are known. */
+  pidsOf(podUid: string): number[] {
+    return [...this.#nodes.values()].flatMap(({ pid, image, exitedAt }) =>
+      exitedAt === undefined && image.container?.podUid === podUid ? [pid] : [],
+    )
+  }
+
   /** A successful exec: the process with its new program. */
   exec(record: ExecRecord): Process {
     const node =

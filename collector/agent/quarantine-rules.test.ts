@@ -24,7 +24,7 @@ const event = (name: string, container: typeof cutOff | undefined, fd = makeSock
 const ships = (one: SyscallEvent) => watching.edge.evaluate(one).length > 0
 
 describe('while a pod of the node is cut off', () => {
-  it.each(['connect', 'accept4', 'sendto', 'recvfrom', 'read', 'write'])(
+  it.each(['connect', 'accept4', 'sendto', 'recvfrom', 'read', 'write', 'sendfile', 'splice'])(
     'its %s on a socket is shipped, nobody else’s',
     (name) => {
       expect(ships(event(name, cutOff))).toBe(true)
@@ -39,12 +39,25 @@ describe('while a pod of the node is cut off', () => {
     const exec = (container: typeof cutOff) =>
       makeEvent('execve', { process: makeProcess({ container }) })
     expect([ships(exec(cutOff)), ships(exec(other))]).toEqual([true, false])
+    for (const name of ['io_uring_setup', 'io_uring_enter']) {
+      const ring = (container: typeof cutOff) =>
+        makeEvent(name, { process: makeProcess({ container }) })
+      expect([ships(ring(cutOff)), ships(ring(other))], name).toEqual([true, false])
+    }
   })
 
   it('the kernel lets through what it else would not, of containers alone', () => {
     const wanted = (name: string, needs = watching.needs) =>
       [...needs.kernel.any.syscalls].includes(syscallNumber(name)!)
-    for (const name of ['connect', 'sendto', 'read', 'write', 'execve'])
+    for (const name of [
+      'connect',
+      'read',
+      'write',
+      'sendfile',
+      'splice',
+      'io_uring_enter',
+      'execve',
+    ])
       expect(wanted(name), name).toBe(true)
     expect(wanted('read', rules.needs)).toBe(false)
     expect([...watching.needs.kernel.host.syscalls]).not.toContain(syscallNumber('write'))

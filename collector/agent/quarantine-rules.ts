@@ -13,9 +13,14 @@ const text = `
   desc: shipped to prove a containment
   condition: >
     evt.type in (connect, accept, accept4, sendto, sendmsg, sendmmsg, recvfrom, recvmsg, recvmmsg,
-                 read, readv, write, writev)
+                 read, readv, write, writev, sendfile, splice)
     and container.id != host and fd.typechar in ('4', '6')
     and k8s.pod.label[${quarantineLabel}] exists
+  output: never shown
+  priority: DEBUG
+- rule: Ring of a quarantined pod
+  desc: shipped to show that it can send and receive without a call
+  condition: evt.type in (io_uring_setup, io_uring_enter) and k8s.pod.label[${quarantineLabel}] exists
   output: never shown
   priority: DEBUG
 - rule: Program of a quarantined pod

@@ -33,6 +33,7 @@ const typeOfCall = Int16Array.from(syscallNames, (name) =>
 )
 const EXECVE = eventTypeId('execve')
 const EXECVEAT = eventTypeId('execveat')
+const SPLICE = eventTypeId('splice')
 const PROCEXIT = eventTypeId('procexit')
 const opens = new Set(['open', 'openat', 'openat2', 'creat'].map(eventTypeId))
 
@@ -235,7 +236,9 @@ export class RingEvent implements SyscallEvent, ArgumentReader {
     if (opens.has(this.type)) return this.#openedFile()
     const result = record.i64(EVENT.result)
     const name = eventTypes[this.type]?.name ?? ''
-    const num = makesDescriptor.has(name) ? result : record.i32(CALL.args)
+    // of a splice: where the bytes go
+    const argument = CALL.args + (this.type === SPLICE ? 16 : 0)
+    const num = makesDescriptor.has(name) ? result : record.i32(argument)
     return (
       readSocket(record, num, name, this.#context.sockets) ??
       readFile(record, num) ??

@@ -7,7 +7,11 @@ let pods: WatchedPods
 beforeEach(() => {
   now = 1000
   said = []
-  pods = new WatchedPods({ say: (text) => void said.push(text), now: () => now })
+  pods = new WatchedPods({
+    say: (text) => void said.push(text),
+    now: () => now,
+    connectionsOf: (uid) => (uid === 'held' ? 3 : undefined),
+  })
 })
 const take = (at: number, ...uids: string[]) => {
   now = at
@@ -32,4 +36,9 @@ it('names a bounded number, the last ones', () => {
   take(1000, ...Array.from({ length: 100 }, (_, at) => `${at}`))
   expect(said).toHaveLength(32)
   expect(said.at(-1)).toBe('99 1000')
+})
+
+it('says how many connections a pod holds, if that is known', () => {
+  take(1000, 'held', 'a')
+  expect(said).toEqual(['held 1000 3', 'a 1000'])
 })

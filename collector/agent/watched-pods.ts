@@ -10,11 +10,20 @@ const most = 32
 export class WatchedPods {
   readonly #say: (text: string) => void
   readonly #now: () => number
+  readonly #connectionsOf: (uid: string) => number | undefined
   readonly #since = new Map<string, number>()
   #saidAt = Number.NEGATIVE_INFINITY
 
-  /** `now` is milliseconds of the epoch; `say` takes the text of a `pod-watched` notice. */
-  constructor(options: { readonly say: (text: string) => void; readonly now: () => number }) {
+  /**
+   * `now` is milliseconds of the epoch; `say` takes the text of a `pod-watched` notice; `connectionsOf` tells how many
+   * connections to others a pod holds, if that is known.
+   */
+  constructor(options: {
+    readonly say: (text: string) => void
+    readonly now: () => number
+    readonly connectionsOf: (uid: string) => number | undefined
+  }) {
+    this.#connectionsOf = options.connectionsOf
     this.#say = options.say
     this.#now = options.now
   }
@@ -27,6 +36,9 @@ export class WatchedPods {
     for (const uid of fresh) this.#since.set(uid, now)
     if (uids.length === 0 || (fresh.length === 0 && now - this.#saidAt < sayEveryMs)) return
     this.#saidAt = now
-    for (const [uid, since] of [...this.#since].slice(-most)) this.#say(`${uid} ${since}`)
+    for (const [uid, since] of [...this.#since].slice(-most)) {
+      const count = this.#connectionsOf(uid)
+      this.#say(`${uid} ${since}${count === undefined ? '' : ` ${count}`}`)
+    }
   }
 }

@@ -14,7 +14,7 @@ enum arg_kind {
 };
 
 /* The descriptor that the event is about: argument n is n + 1. */
-enum subject { SUBJECT_NONE = 0, SUBJECT_ARG0 = 1, SUBJECT_ARG1 = 2, SUBJECT_RESULT = 5, SUBJECT_CWD = 6 };
+enum subject { SUBJECT_NONE = 0, SUBJECT_ARG0 = 1, SUBJECT_ARG1 = 2, SUBJECT_ARG2 = 3, SUBJECT_RESULT = 5, SUBJECT_CWD = 6 };
 
 struct call_row {
 	u8 args[4];
@@ -78,6 +78,7 @@ const volatile struct call_row call_table[MAX_SYSCALLS] = {
 	[CALL_pread64] = ROW(SUBJECT_ARG0, LOSS_OTHER, 0, ARG_NUMBER),
 	[CALL_pwrite64] = ROW(SUBJECT_ARG0, LOSS_OTHER, 0, ARG_NUMBER),
 	[CALL_sendfile] = ROW(SUBJECT_ARG0, LOSS_OTHER, 0, ARG_NUMBER),
+	[CALL_splice] = ROW(SUBJECT_ARG2, LOSS_OTHER, 0, ARG_NUMBER), /* where the bytes go */
 	[CALL_sendmmsg] = ROW(SUBJECT_ARG0, LOSS_NETWORK, 0, ARG_NUMBER),
 	[CALL_recvmmsg] = ROW(SUBJECT_ARG0, LOSS_NETWORK, 0, ARG_NUMBER),
 	[CALL_shutdown] = ROW(SUBJECT_ARG0, LOSS_NETWORK, 0, ARG_NUMBER),

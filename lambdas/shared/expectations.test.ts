@@ -33,9 +33,7 @@ const event = (name: string, facts: Parameters<typeof makeEvent>[1] = {}): Sysca
   })
 const kind = (...events: SyscallEvent[]) => {
   const found = matchExpectations([expectation], coverage(start + 30_000), events).get('r1')!
-  return [found.traffic.length > 0 && 'traffic', found.held.length > 0 && 'held']
-    .filter(Boolean)
-    .join()
+  return (['traffic', 'held', 'rings'] as const).filter((each) => found[each].length > 0).join()
 }
 
 describe('what a pod that is cut off does', () => {
@@ -49,6 +47,11 @@ describe('what a pod that is cut off does', () => {
     ['the end of a connection', event('read', { result: 0 }), ''],
     ['bytes that go out on a connection it holds', event('write'), 'held'],
     ['a datagram that goes out', event('sendto'), 'held'],
+    ['a file that goes out', event('sendfile'), 'held'],
+    ['what a relay passes on', event('splice'), 'held'],
+    ['a ring set up', event('io_uring_setup', { fd: undefined, result: 5 }), 'rings'],
+    ['a ring used', event('io_uring_enter', { fd: undefined, result: 0 }), 'rings'],
+    ['a ring refused', event('io_uring_setup', { fd: undefined, result: -1 }), ''],
     [
       'an address set on a datagram socket',
       event('connect', { result: 0, fd: makeSocket({ l4proto: 'udp' }) }),
@@ -138,11 +141,31 @@ describe('a node that watches a pod', () => {
   it('says so for the time that it names', () => {
     expect(watched(`pod-1 ${start + 500}`)).toEqual([[start + 500, start + 5000]])
   })
+  it('says with it how many connections the pod holds, last within the time', () => {
+    const notices = [
+      [5000, `pod-1 ${start} 2`],
+      [9000, `pod-1 ${start} 1`],
+      [9500, `pod-1 ${start}`],
+      [61_000, `pod-1 ${start} 0`],
+    ].map(([at, text]) => {
+      return {
+        kind: 'pod-watched' as const,
+        text: `${text}`,
+        time: nanoseconds(start + Number(at)),
+      }
+    })
+    const about = coverage(start + 62_000, { notices })
+    const { watched, open } = matchExpectations([expectation], about, []).get('r1')!
+    expect(watched).toHaveLength(4)
+    expect(open).toEqual({ time: start + 9000, count: 1 })
+  })
   it.each<[what: string, text: string, kind?: NoticeKind]>([
     ['another pod', `pod-2 ${start}`],
     ['a pod whose uid begins alike', `pod-10 ${start}`],
     ['no time', 'pod-1 '],
     ['no number', 'pod-1 soon'],
+    ['no number of connections', `pod-1 ${start} some`],
+    ['more than that', `pod-1 ${start} 1 2`],
     ['a time to come', `pod-1 ${start + 60_000}`],
     ['something else', `pod-1 ${start}`, 'limited'],
   ])('is not believed when it tells of %s', (what, text, kind) => {
@@ -151,6 +174,15 @@ describe('a node that watches a pod', () => {
 })
 
 describe('observations', () => {
+  it('keep the last of many: what came early does not hide what came after', () => {
+    const one = { event: 'read', container: 'c', process: 'p', remote: 'a' }
+    const many = Array.from({ length: 50 }, (_, time) => ({ ...one, time }))
+    const { traffic } = many.reduce(
+      (all, each) => mergeObservations(all, { ...nothingObserved, traffic: [each] }),
+      nothingObserved,
+    )
+    expect(traffic.map(({ time }) => time)).toEqual(many.slice(-20).map(({ time }) => time))
+  })
   const seen = fc.record({
     event: fc.constantFrom('read', 'write'),
     time: fc.nat(9),
@@ -169,6 +201,8 @@ describe('observations', () => {
     watched: fc.constant([]),
     traffic: fc.array(seen, { maxLength: 5 }),
     held: fc.array(seen, { maxLength: 5 }),
+    rings: fc.array(seen, { maxLength: 5 }),
+    open: fc.option(fc.record({ time: fc.nat(3), count: fc.nat(3) }), { nil: undefined }),
   })
   it('are the same in any order, and however often they come', () => {
     fc.assert(

@@ -46,6 +46,16 @@ export interface Observation {
   readonly traffic: readonly Seen[]
   /** Bytes that went out on a connection: whether they arrive, no node can say. At most 20. */
   readonly held: readonly Seen[]
+  /** Uses of io_uring: what goes through a ring that is set up is not seen. At most 20. */
+  readonly rings: readonly Seen[]
+  /** Connections to others that processes of the pod hold, when the node last said; none when it never did. */
+  readonly open?: Open | undefined
+}
+
+export interface Open {
+  /** Milliseconds of the epoch. */
+  readonly time: number
+  readonly count: number
 }
 
 export interface Seen {
@@ -66,8 +76,10 @@ export interface Coverage extends Place {
 /** Event types that tell of traffic; reads and writes count on sockets of the internet alone. */
 export const trafficEvents = [
   ...['connect', 'accept', 'accept4', 'sendto', 'sendmsg', 'sendmmsg', 'recvfrom', 'recvmsg'],
-  ...['recvmmsg', 'read', 'readv', 'write', 'writev'],
+  ...['recvmmsg', 'read', 'readv', 'write', 'writev', 'sendfile', 'splice'],
+  ...['io_uring_setup', 'io_uring_enter'],
 ] as const
+const rings = new Set(['io_uring_setup', 'io_uring_enter'])
 const makes = new Set(['connect', 'accept', 'accept4'])
 const brings = new Set(['recvfrom', 'recvmsg', 'recvmmsg', 'read', 'readv'])
 const mostSeen = 20
@@ -90,8 +102,8 @@ export function matchExpectations(
       each.until >= Math.min(one.from, one.to - heartbeatMs),
   )
   if (about.length === 0) return new Map()
-  const found = new Map<string, { traffic: Seen[]; held: Seen[] }>()
-  for (const { id } of about) found.set(id, { traffic: [], held: [] })
+  const found = new Map<string, { traffic: Seen[]; held: Seen[]; rings: Seen[] }>()
+  for (const { id } of about) found.set(id, { traffic: [], held: [], rings: [] })
   for (const event of events) {
     const { container } = event.process
     if (container === undefined) continue
@@ -104,29 +116,45 @@ export function matchExpectations(
     }
   }
   return new Map(
-    about.map(({ id, podUid }) => {
-      const watched = watchedIn(coverage.notices, podUid)
-      return [id, { heard: [one], watched, ...found.get(id)! }]
+    about.map(({ id, podUid, until }) => {
+      const told = toldOf(coverage.notices, podUid)
+      const watched = told.map(({ since, time }): Stretch => [since, time])
+      const open = told.reduce<Open | undefined>((last, { time, count }) => {
+        return count === undefined || time > until ? last : later(last, { time, count })
+      }, undefined)
+      return [id, { heard: [one], watched, ...found.get(id)!, ...(open && { open }) }]
     }),
   )
 }
 
-/** When a node says that it ships the network of a pod: `UID SINCE`, see `pod-watched` of the notices. */
-function watchedIn(notices: readonly Notice[], podUid: string): readonly Stretch[] {
-  return notices.flatMap(({ kind, time, text }): readonly Stretch[] => {
+/** What was said last; of the same moment, the most. */
+function later(a: Open | undefined, b: Open | undefined): Open | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  return a.time > b.time || (a.time === b.time && a.count >= b.count) ? a : b
+}
+
+/** What a node says of a pod whose network it ships: `UID SINCE CONNECTIONS`, see `pod-watched` of the notices. */
+function toldOf(notices: readonly Notice[], podUid: string) {
+  return notices.flatMap(({ kind, time, text }) => {
     if (kind !== 'pod-watched' || !text.startsWith(`${podUid} `)) return []
-    const [since, until] = [Number(text.slice(podUid.length + 1)), milliseconds(time)]
-    return Number.isSafeInteger(since) && since > 0 && since <= until ? [[since, until]] : []
+    const [since = Number.NaN, count, ...more] = text
+      .slice(podUid.length + 1)
+      .split(' ')
+      .map((word) => (/^\d{1,15}$/.test(word) ? Number(word) : Number.NaN))
+    const at = milliseconds(time)
+    if (!(since > 0 && since <= at) || more.length > 0 || Number.isNaN(count)) return []
+    return [{ since, time: at, count }]
   })
 }
 
 function judge(
   event: SyscallEvent,
   { forbidden, probes }: Expectation,
-): 'traffic' | 'held' | undefined {
+): 'traffic' | 'held' | 'rings' | undefined {
   const name = eventTypes[event.type]?.name ?? ''
   if (!forbidden.includes(name)) return undefined
   const { fd, result } = event
+  if (rings.has(name)) return result === undefined || result < 0 ? undefined : 'rings'
   if (fd === undefined || (fd.kind !== 'ipv4' && fd.kind !== 'ipv6')) return undefined
   if (isLoopback(fd.socket?.remoteIp ?? '') || isProbe(name, fd.socket, probes)) return undefined
   if (result === undefined || result < 0) return undefined
@@ -147,7 +175,7 @@ function isLoopback(ip: string): boolean {
 }
 
 function seen(event: SyscallEvent, time: number, container: string): Seen {
-  const { socket } = event.fd!
+  const socket = event.fd?.socket
   return {
     event: eventTypes[event.type]!.name,
     time,
@@ -157,23 +185,29 @@ function seen(event: SyscallEvent, time: number, container: string): Seen {
   }
 }
 
-export const nothingObserved: Observation = { heard: [], watched: [], traffic: [], held: [] }
+export const nothingObserved: Observation = {
+  ...{ heard: [], watched: [], traffic: [], held: [], rings: [] },
+}
 
 /** Both observations as one; the same twice is as once. */
 export function mergeObservations(a: Observation, b: Observation): Observation {
+  const open = later(a.open, b.open)
   return {
     heard: chained([...a.heard, ...b.heard]),
     watched: joined([...a.watched, ...b.watched]),
     traffic: distinct([...a.traffic, ...b.traffic]),
     held: distinct([...a.held, ...b.held]),
+    rings: distinct([...a.rings, ...b.rings]),
+    ...(open && { open }),
   }
 }
 
+/** The last ones: what came while an act was not yet in force must not take the place of what came after. */
 function distinct(all: readonly Seen[]): Seen[] {
   const byText = new Map(all.map((one) => [JSON.stringify(one), one]))
   return [...byText.values()]
     .sort((a, b) => a.time - b.time || (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
-    .slice(0, mostSeen)
+    .slice(-mostSeen)
 }
 
 /** Key of the expectations of a cluster: one item, so that reading it costs one unit now and then. */

@@ -16,8 +16,8 @@ export const noticeKinds = [
   /** Every node sends one now and then, see {@link canarySeconds}: its way is timed. */
   'canary',
   /**
-   * All of the network of a pod that a response has cut off is shipped: the text is its uid, and since when, in
-   * milliseconds of the epoch. Said again and again while it is so.
+   * All of the network of a pod that a response has cut off is shipped: the text is its uid, since when, in
+   * milliseconds of the epoch, and how many connections to others it holds, if that is known. Said again and again while it is so.
    */
   'pod-watched',
 ] as const

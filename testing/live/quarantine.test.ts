@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
@@ -7,9 +8,10 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { eventTypes, quarantineLabel } from '#events'
 import { makePod } from '#testing/kubernetes/pods.ts'
 import { startKubernetes } from '#testing/kubernetes/server.ts'
+import { matchExpectations, trafficEvents } from '../../lambdas/shared/expectations.ts'
 import { whyNotLive } from './machine.ts'
 import { LiveNode } from './node.ts'
-import { act } from './watcher.ts'
+import { act, actor } from './watcher.ts'
 
 const reason = whyNotLive()
 const rules = `
@@ -72,4 +74,61 @@ describe.skipIf(reason !== '')(`live: a pod that a response cuts off ${reason}`,
       await kubernetes.stop()
     }
   }, 60_000)
+
+  it('is seen to send by calls that copy nothing, and to use a ring', async () => {
+    const kubernetes = await startKubernetes()
+    const uid = '1f3b6f2e-9a52-4d6b-8f1c-2b7f6f0c9d13'
+    const cgroup = `kubepods/besteffort/pod${uid}/${'ce'.repeat(32)}`
+    const facts = { uid, name: 'relay', namespace: 'prod', node: 'test-node' }
+    const pool = '203.0.113.7'
+    const within = (...steps: string[]) => ['cgroup', cgroup, '--', 'network', pool, '--', ...steps]
+    const ends: (() => Promise<unknown>)[] = []
+    try {
+      chmodSync(dirname(kubernetes.caFile), 0o755)
+      kubernetes.pods.add(makePod({ ...facts, labels: { [quarantineLabel]: 'r1' } }))
+      node = await LiveNode.start({
+        rules,
+        settings: `kubernetes: {mode: on, url: "${kubernetes.url}", ca: ${kubernetes.caFile}, token: ${kubernetes.tokenFile}}\n`,
+      })
+      const live = node
+      const isWatched = async () =>
+        (await live.notices()).some(
+          ({ kind, text }) => kind === 'pod-watched' && /^\S+ \d+ 0$/.test(text),
+        )
+      expect(await live.until(isWatched)).toBe(true)
+      const from = Date.now()
+      for (const call of ['splice', 'sendfile']) {
+        const holder = spawn(actor, within('hold', pool, '3333', call), {
+          stdio: ['pipe', 'ignore', 'inherit'],
+        })
+        ends.push(async () => {
+          const ended = once(holder, 'exit')
+          holder.stdin.end()
+          await ended
+        })
+      }
+      await act(...within('connect-uring', pool, '3334'))
+      const expectation = {
+        ...{ id: 'r1', cluster: 'c', node: 'n', podUid: uid, containers: [] },
+        ...{ from, until: from + 600_000, forbidden: trafficEvents },
+      }
+      const now = BigInt(Date.now()) * 1_000_000n
+      const coverage = {
+        ...{ cluster: 'c', node: 'n', notices: [], firstTime: now, lastTime: now, sealedAt: now },
+        ...{ run: 1n, sequence: 1, counters: { lost: {} }, hasGap: false },
+      }
+      const seen = async (what: 'held' | 'rings', event: string) => {
+        const found = matchExpectations([expectation], coverage as never, await live.events())
+        return found.get('r1')![what].some((one) => one.event === event)
+      }
+      for (const call of ['splice', 'sendfile']) {
+        expect(await live.until(() => seen('held', call)), call).toBe(true)
+      }
+      expect(await live.until(() => seen('rings', 'io_uring_enter'))).toBe(true)
+      expect(await seen('rings', 'io_uring_setup')).toBe(true)
+    } finally {
+      for (const end of ends) await end()
+      await kubernetes.stop()
+    }
+  }, 90_000)
 })

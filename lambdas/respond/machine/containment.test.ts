@@ -57,6 +57,19 @@ describe('a containment', () => {
   it('never reads contained while a process holds its connection', async () => {
     expect(await outcome({ held: seen('write', 30_000) })).toBe('partially_contained')
   })
+  it('nor while it holds one in silence, or nobody knows whether it does', async () => {
+    const until = shop.world.time * 1000 + 60_000
+    expect(await outcome({ open: { time: until, count: 2 } })).toBe('partially_contained')
+    expect(shop.world.story.join()).toContain('it still holds 2 connections to others')
+    start('auto')
+    expect(await outcome({ open: undefined })).toBe('partially_contained')
+    start('auto')
+    expect(await outcome({ open: { time: until - 30_000, count: 0 } })).toBe('partially_contained')
+  })
+  it('nor while it uses a ring, whenever that was set up', async () => {
+    expect(await outcome({ rings: seen('io_uring_enter', 1000) })).toBe('partially_contained')
+    expect(shop.world.story.join()).toContain('sh in 0123456789ab uses io_uring')
+  })
   it('is partial where something is left open', async () => {
     const spec = { podSelector: {}, policyTypes: ['Egress'], egress: [{}] }
     shop.kube.put('/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies/out', {

@@ -14,13 +14,16 @@ export interface Judged {
 /** Seconds after the act that the network plugin has to bring it into force. */
 export const settleMs = 10_000
 
+/** What a node says of connections is of the end of the time when it is so old at most. */
+const recentMs = 20_000
+
 /**
  * What became of a containment. Only silence that was listened to, for all of the time and with nothing
  * left open, is `contained`: an API server that said yes has contained nothing yet.
  */
 export function judgeOutcome(
   expectation: Expectation,
-  { heard, watched, traffic, held }: Observation,
+  { heard, watched, traffic, held, rings, open }: Observation,
   residual: readonly ResidualAllow[],
   inPlace: boolean,
 ): Judged {
@@ -69,6 +72,25 @@ export function judgeOutcome(
       outcome: 'partially_contained',
       because: `it was silent, but still allowed are ${list.join('; ')}`,
       next: 'remove those rules, use a cluster with ClusterNetworkPolicy, or terminate the pod',
+    }
+  }
+  const [user] = rings
+  if (user !== undefined) {
+    return {
+      outcome: 'partially_contained',
+      because: `${user.process} in ${user.container} uses io_uring: what it sends on connections it holds is not seen`,
+      next: 'terminate the pod: connections made before may live on',
+    }
+  }
+  const isKnown = open !== undefined && open.time >= until - recentMs
+  if (!isKnown || open.count > 0) {
+    const held = isKnown
+      ? `it still holds ${open.count} connections to others`
+      : 'its node did not say whether it still holds connections'
+    return {
+      outcome: 'partially_contained',
+      because: `nothing came in or went out, but ${held}: those made before may live on`,
+      next: 'terminate the pod: a connection that is silent may only be waiting',
     }
   }
   return {

@@ -4,6 +4,7 @@ import {
   addExpectation,
   type Probes,
   readObservation,
+  type Seen,
   trafficEvents,
 } from '../../shared/expectations.ts'
 import { shortId } from '../actions/marks.ts'
@@ -78,10 +79,11 @@ export async function verify(
     inPlace = object !== undefined && isAsWritten(object, each, made[each.path])
   }
   const observation = await readObservation(ports.shared, id, now)
+  const isSettled = ({ time }: Seen) => time >= expectation!.from + settleMs
   const settled = {
     ...observation,
-    traffic: observation.traffic.filter(({ time }) => time >= expectation!.from + settleMs),
-    held: observation.held.filter(({ time }) => time >= expectation!.from + settleMs),
+    traffic: observation.traffic.filter(isSettled),
+    held: observation.held.filter(isSettled),
   }
   const { outcome, because, next } = judgeOutcome(
     expectation!,

@@ -1,4 +1,4 @@
-import type { Observation } from '../../shared/expectations.ts'
+import { nothingObserved, type Observation } from '../../shared/expectations.ts'
 import type { Heard } from '../../shared/heard.ts'
 
 /** A batch, the only one of its run, that covers the time from `from` to `to`, milliseconds of the epoch. */
@@ -8,5 +8,6 @@ export function heardFor(from: number, to: number): Heard {
 
 /** What a node tells that watched all the time a pod which did nothing. */
 export function quiet(from: number, to: number): Observation {
-  return { heard: [heardFor(from, to)], watched: [[from, to]], traffic: [], held: [] }
+  const open = { time: to, count: 0 }
+  return { ...nothingObserved, heard: [heardFor(from, to)], watched: [[from, to]], open }
 }
