@@ -23,13 +23,15 @@ function stateOf({ type, detail }: BusMessage): ResponseStateName | undefined {
     case detailTypes.approved:
       return phase === 'acting' ? 'acting' : 'approved'
     case detailTypes.done:
-      return 'acted'
+      // one for each step: that all are through says nothing new
+      return phase === 'acting' ? 'acted' : undefined
     case detailTypes.failed:
       return 'failed'
     case detailTypes.verified:
       return outcome ?? 'unverified'
     case detailTypes.expired:
-      return 'expired'
+      // what is taken back is counted when it is
+      return phase === 'expiring' ? undefined : 'expired'
     default:
       return undefined
   }

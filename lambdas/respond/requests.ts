@@ -1,3 +1,4 @@
+import { detailTypes } from '../shared/bus-messages.ts'
 import { whoSigned } from './access/approval-token.ts'
 import { killSwitch, setKillSwitch } from './machine/control.ts'
 import type { Ports } from './machine/ports.ts'
@@ -74,7 +75,13 @@ export async function answerPeople(
       if (problem !== undefined) return refuse(problem)
       // an approval counts for what was seen: what came of it may be something else
       const { phase, ending, lines = [] } = (await responder.read(response)) ?? {}
-      return { ok: true, phase, ending, said: lines.at(-1)?.text }
+      const why = lines.findLast(({ type }) => type === detailTypes.failed)
+      return {
+        ok: true,
+        phase,
+        ending,
+        said: (phase === 'closed' && why ? why : lines.at(-1))?.text,
+      }
     }
     case 'release': {
       const { response } = request

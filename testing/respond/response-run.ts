@@ -200,7 +200,10 @@ export class ResponseRun {
         what,
         async () => {
           await this.stack.runSchedule('respond')
-          return this.said(pod).find((one) => one.response === response && one.type === type)
+          // that its time is over is said before it is taken back, too
+          return this.said(pod).find(
+            (one) => one.response === response && one.type === type && one.phase !== 'expiring',
+          )
         },
         withinMs,
       )

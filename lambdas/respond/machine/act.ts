@@ -137,6 +137,11 @@ function skipRest({ steps, plan }: ResponseState, reason: string): StepState[] {
   })
 }
 
+const endings = {
+  ...{ done: 'all is done', refused: 'nothing was done', failed: 'not all is done' },
+  ambiguous: 'nobody knows whether all is done',
+}
+
 async function finish(state: ResponseState, ports: Ports, kubes: Kubes): Promise<Change> {
   if (takesReplica(state.plan!)) await endLeaving(ports, state.cluster, state.id)
   const statuses = new Set(state.steps.map(({ status }) => status))
@@ -149,6 +154,14 @@ async function finish(state: ResponseState, ports: Ports, kubes: Kubes): Promise
         : 'refused'
   const next = await expect(state, ports, kubes)
   const hasBack = state.back.some(({ step }) => wasTouched(state.steps[step]!))
-  if (next.phase === 'holding' && !hasBack) return { set: { phase: 'closed', ending } }
-  return { set: { ...next, ending } }
+  const say = (text: string) => [{ type: detailTypes.done, text: `${endings[ending]}: ${text}` }]
+  if (next.phase === 'holding' && !hasBack) {
+    return { set: { phase: 'closed', ending }, say: say('there is nothing to take back') }
+  }
+  const { windowSeconds } = ports.proof
+  const then =
+    next.phase === 'verifying'
+      ? `for ${windowSeconds} s it is watched what the pod still does`
+      : 'it holds until its time is over'
+  return { set: { ...next, ending }, say: say(then) }
 }

@@ -53,8 +53,10 @@ describe('the lines of an incident', () => {
       [...new Set(world.said.map(({ detail }) => detail.id))].toSorted(),
     )
     const own = lines.filter(({ response }) => response === ids[0])
-    const story = ['Response Planned', 'Response Approved', 'Response Done']
-    expect(own.map(({ type }) => type)).toEqual(story)
+    expect(own.map(({ type, phase }) => `${type} ${phase}`)).toEqual([
+      ...['Response Planned awaiting', 'Response Approved approved', 'Response Approved acting'],
+      ...['Response Done acting', 'Response Done holding'],
+    ])
     expect(lines.map(({ at }) => at)).toEqual(lines.map(({ at }) => at).toSorted())
     expect(lines[0]).toMatchObject({ target: { namespace: 'shop', name: 'web', uid } })
     expect((await linesOf('inc-2')).lines).toEqual([])

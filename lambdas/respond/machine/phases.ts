@@ -19,7 +19,11 @@ export async function nextChange(state: ResponseState, ports: Ports): Promise<Ch
       if (ports.now() <= (state.approveBy ?? 0)) return undefined
       return close('lapsed', detailTypes.expired, 'nobody approved it in time')
     case 'holding':
-      return ports.now() < (state.expiresAt ?? 0) ? undefined : { set: { phase: 'expiring' } }
+      if (ports.now() < (state.expiresAt ?? 0)) return undefined
+      return {
+        set: { phase: 'expiring' },
+        say: [{ type: detailTypes.expired, text: 'its time is over: what is ours is taken back' }],
+      }
     case 'closed':
       return undefined
   }

@@ -64,7 +64,10 @@ export async function prepare(state: ResponseState, ports: Ports, kubes: Kubes):
       inverse.map((_, i) => ({ step, inverse: i, status: 'open' as const })),
     ),
   }
-  if (!needsEvidence(made.plan)) return { set }
+  if (!needsEvidence(made.plan)) {
+    const text = 'it is acted on; no evidence is kept for it'
+    return { set, say: [{ type: detailTypes.approved, text }] }
+  }
   const logs = steps.flatMap(({ action }) => (action.kind === 'logs' ? [action.tailLines] : []))
   const evidence = await collectEvidence({
     plan: made.plan,

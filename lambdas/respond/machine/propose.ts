@@ -1,5 +1,5 @@
 import { lower, type Mode } from '#responses'
-import { detailTypes } from '../../shared/bus-messages.ts'
+import { type DetailType, detailTypes } from '../../shared/bus-messages.ts'
 import { ownLabel } from '../plan/guards.ts'
 import { type Plan, planHash } from '../plan/plan.ts'
 import { close, refuse } from './close.ts'
@@ -68,7 +68,8 @@ export async function plan(state: ResponseState, ports: Ports, kubes: Kubes): Pr
   }
   const asks = mode === 'approve' ? 'waits for approval' : 'goes on by itself'
   const why = lowered === undefined ? '' : ` (${lowered})`
-  const say = [{ type: detailTypes.planned, text: `${asks}${why}: ${texts.join(' | ')}` }]
+  const text = `${asks}${why}: ${texts.join(' | ')}`
+  const say: { type: DetailType; text: string }[] = [{ type: detailTypes.planned, text }]
   if (mode === 'approve') {
     const approveBy = state.approveBy ?? ports.now() + state.rule.approveSeconds
     return {
@@ -83,6 +84,7 @@ export async function plan(state: ResponseState, ports: Ports, kubes: Kubes): Pr
     }
   }
   const approval = { by: 'the policy', at: ports.now(), planHash: set.planHash }
+  say.push({ type: detailTypes.approved, text: `approved by ${approval.by}` })
   return { set: { ...set, phase: 'approved', approval }, say }
 }
 

@@ -73,21 +73,16 @@ describe('a response', () => {
       [],
     )
     expect(shop.world.said.map(({ type }) => type)).toEqual([
-      ...[
-        'Response Planned',
-        'Response Approved',
-        'Response Approved',
-        'Response Done',
-        'Response Done',
-      ],
-      ...[
-        'Response Done',
-        'Response Done',
-        'Response Done',
-        'Response Done',
-        'Response Verified',
-        'Response Expired',
-      ],
+      ...['Response Planned', 'Response Approved', 'Response Approved'],
+      // each step, and that they are through
+      ...Array.from({ length: 7 }, () => 'Response Done'),
+      ...['Response Verified', 'Response Expired', 'Response Expired'],
+    ])
+    expect(shop.world.story.slice(-4)).toEqual([
+      'Response Done: all is done: for 60 s it is watched what the pod still does',
+      expect.stringContaining('Response Verified: contained'),
+      'Response Expired: its time is over: what is ours is taken back',
+      'Response Expired: its time is over: everything is undone',
     ])
     const last = await shop.read(id)
     expect(last.lines).toHaveLength(shop.world.said.length)
@@ -175,6 +170,31 @@ describe('a response', () => {
     expect(await shop.read(id!)).toMatchObject({
       phase: 'awaiting',
       lowered: expect.stringContaining('api-x-2'),
+    })
+  })
+
+  it('says each transition, without evidence and without anything to take back, too', async () => {
+    start('auto')
+    const only = (at: number) => {
+      const { policy } = shop.world
+      const rules = policy.rules.map((rule) => ({ ...rule, steps: rule.steps.slice(at, at + 1) }))
+      shop.world.policy = { ...policy, rules }
+    }
+    only(2)
+    const id = await shop.begin()
+    expect((await shop.read(id)).phase).toBe('holding')
+    expect(shop.world.messages.map(({ phase, text }) => [phase, text])).toEqual([
+      ['approved', 'goes on by itself: mark'],
+      ['approved', 'approved by the policy'],
+      ['acting', 'it is acted on; no evidence is kept for it'],
+      ['acting', 'mark: done'],
+      ['holding', 'all is done: it holds until its time is over'],
+    ])
+    start('auto')
+    only(5)
+    await shop.begin()
+    expect(shop.world.messages.at(-1)).toMatchObject({
+      ...{ phase: 'closed', text: 'all is done: there is nothing to take back' },
     })
   })
 
