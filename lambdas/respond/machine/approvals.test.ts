@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { approver } from '../testing/response-world.ts'
+import { approver, policyOf } from '../testing/response-world.ts'
 import { hour, pod, podAt, Shop } from '../testing/shop.ts'
 
 let shop: Shop
@@ -95,5 +95,34 @@ describe('an approval', () => {
     expect(await shop.read(id)).toMatchObject({ phase: 'closed', ending: 'lapsed' })
     expect(shop.world.story.at(-1)).toContain('the bucket is out of reach')
     shop.untouched()
+  })
+
+  it('outlives what spoke against it, and nothing new', async () => {
+    shop.world.policy = policyOf(`
+- rule: End
+  match: {rules: [Shell]}
+  actions:
+    - {action: end, actionner: kubernetes:terminate, parameters: {ignore_standalone_pods: false}}
+- {mode: approve}
+`)
+    const allow = (disruptionsAllowed: number) =>
+      shop.kube.put('/apis/policy/v1/namespaces/shop/poddisruptionbudgets/web', {
+        metadata: { name: 'web', namespace: 'shop' },
+        spec: { selector: { matchLabels: { app: 'web' } } },
+        status: { disruptionsAllowed },
+      })
+    allow(1)
+    const id = await shop.begin()
+    const { planHash: without } = await shop.read(id)
+    allow(0)
+    await approve(id, without!)
+    const { phase, planHash } = await shop.read(id)
+    expect([phase, planHash === without]).toEqual(['awaiting', false])
+    allow(1)
+    await approve(id, planHash!)
+    const { steps, planHash: acted, plan } = await shop.read(id)
+    expect(steps).toMatchObject([{ status: 'done' }])
+    expect(acted).toBe(planHash)
+    expect(plan!.guards).toMatchObject([{ guard: 'budget' }])
   })
 })

@@ -1,6 +1,6 @@
 import { detailTypes } from '../../shared/bus-messages.ts'
 import { collectEvidence } from '../evidence/collect.ts'
-import { planHash } from '../plan/plan.ts'
+import { isStillApproved, planHash } from '../plan/plan.ts'
 import { close, refuse } from './close.ts'
 import { killSwitch, takeLimits } from './control.ts'
 import { type Kubes, makePlan } from './make-plan.ts'
@@ -33,7 +33,8 @@ export async function prepare(state: ResponseState, ports: Ports, kubes: Kubes):
   const made = await makePlan(planningOf(state, protect), kubes)
   if ('gone' in made) return close('gone', detailTypes.failed, made.gone)
   const isByPolicy = approval?.by === 'the policy'
-  const isSame = planHash(made.plan) === approval?.planHash
+  const approved = state.plan!
+  const isSame = approval?.planHash === planHash(approved) && isStillApproved(approved, made.plan)
   const isFree = isSame && (await mayLeave(state, made.plan, ports))
   if (!isSame || (isByPolicy && !isFree)) {
     if (state.plans >= mostPlans)
@@ -52,11 +53,12 @@ export async function prepare(state: ResponseState, ports: Ports, kubes: Kubes):
     await takeLimits(ports, state.cluster, asking(state, made.plan), limits)
   }
   const now = ports.now()
-  const { steps, expiresSeconds } = made.plan
+  // the plan that was approved, with the containers and the replicas that there are now
+  const current = { ...made.plan, guards: approved.guards }
+  const { steps, expiresSeconds } = current
   const set = {
     phase: 'acting' as const,
-    // the same plan, with the containers and the replicas that there are now
-    plan: made.plan,
+    plan: current,
     acted: now,
     expiresAt: now + expiresSeconds,
     steps: steps.map(() => ({ status: 'open' as const, calls: 0 })),
@@ -64,13 +66,13 @@ export async function prepare(state: ResponseState, ports: Ports, kubes: Kubes):
       inverse.map((_, i) => ({ step, inverse: i, status: 'open' as const })),
     ),
   }
-  if (!needsEvidence(made.plan)) {
+  if (!needsEvidence(current)) {
     const text = 'it is acted on; no evidence is kept for it'
     return { set, say: [{ type: detailTypes.approved, text }] }
   }
   const logs = steps.flatMap(({ action }) => (action.kind === 'logs' ? [action.tailLines] : []))
   const evidence = await collectEvidence({
-    plan: made.plan,
+    plan: current,
     kube: await kubes('read'),
     store: ports.evidence,
     detections: () => ports.detections(state.incident, now),

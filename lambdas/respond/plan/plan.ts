@@ -119,6 +119,18 @@ export function planHash({ target, blastRadius, ...plan }: Plan): string {
   return sha256(canonical({ ...plan, target: whom, blastRadius: around }))
 }
 
+/**
+ * Whether an approved plan is still the one that there is now. What speaks against it may have become less:
+ * a pod that is ready and not ready by turns, and its budget with it, must not make each approval void.
+ */
+export function isStillApproved(approved: Plan, now: Plan): boolean {
+  const known = new Set(approved.guards.map(canonical))
+  return (
+    now.guards.every((guard) => known.has(canonical(guard))) &&
+    planHash({ ...now, guards: approved.guards }) === planHash(approved)
+  )
+}
+
 /** JSON with the keys of every object in order, without those that have no value. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonical(item ?? null)).join(',')}]`
