@@ -31,15 +31,15 @@ export function readAlert(
   const rule = textOf(alert, 'rule', longest.rule)
   const output = textOf(alert, 'output', longest.output)
   const time = timeOf(alert['time'])
-  const named = String(alert['priority'] ?? '')
+  const named = plainText(alert['priority']) ?? ''
   const priority = parsePriority(named)
   if (priority === undefined) throw new NoAlert(`"${named.slice(0, 40)}" is no priority of Falco`)
-  const given = (alert['output_fields'] ?? {}) as Record<string, unknown>
+  const given = isObject(alert['output_fields']) ? alert['output_fields'] : {}
   const output_fields = fieldsIn(given)
-  const hostname = String(alert['hostname'] ?? '').toWellFormed()
-  const source = String(alert['source'] ?? 'syscall').toWellFormed()
-  const tags = Array.isArray(alert['tags']) ? alert['tags'].map(String) : []
-  const cluster = String(given['cluster'] ?? given['k8s.cluster.name'] ?? fallback).toWellFormed()
+  const hostname = plainText(alert['hostname']) ?? ''
+  const source = plainText(alert['source']) ?? 'syscall'
+  const tags = textsIn(alert['tags'])
+  const cluster = plainText(given['cluster']) ?? plainText(given['k8s.cluster.name']) ?? fallback
   const pod = podIn(given)
   const container = containerIn(given)
   const id = sha256(JSON.stringify(['falco', cluster, hostname, alert['time'], rule, output]))
@@ -81,10 +81,23 @@ function objectIn(text: string): Record<string, unknown> {
   } catch (cause) {
     throw new NoAlert(`it is no JSON: ${(cause as Error).message}`, { cause })
   }
-  if (typeof found === 'object' && found !== null && !Array.isArray(found)) {
-    return found as Record<string, unknown>
-  }
+  if (isObject(found)) return found
   throw new NoAlert('it is no JSON object')
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Anybody's objects may have a `toString` that is no function: they are no texts. */
+function plainText(value: unknown): string | undefined {
+  const isPlain = ['string', 'number', 'boolean'].includes(typeof value)
+  return isPlain ? String(value).toWellFormed() : undefined
+}
+
+function textsIn(value: unknown): string[] {
+  if (!Array.isArray(value)) return []
+  return value.map(plainText).filter((text) => text !== undefined)
 }
 
 function textOf(alert: Record<string, unknown>, key: string, most: number): string {
@@ -95,7 +108,7 @@ function textOf(alert: Record<string, unknown>, key: string, most: number): stri
 
 /** ISO 8601 with nanoseconds, as Falco writes it. */
 function timeOf(value: unknown): string {
-  const text = String(value)
+  const text = plainText(value) ?? ''
   const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(text)
   if (isTime && !Number.isNaN(Date.parse(text))) return text
   throw new NoAlert(`"${text.slice(0, 40)}" is no time as Falco writes it`)
@@ -128,7 +141,7 @@ function fieldMapOf(given: Record<string, unknown>, time: string): FieldMap {
 function podIn(given: Record<string, unknown>): PodIdentity | undefined {
   const name = given['k8s.pod.name']
   if (typeof name !== 'string' || name === '') return undefined
-  return { name, namespace: String(given['k8s.ns.name'] ?? '') }
+  return { name, namespace: plainText(given['k8s.ns.name']) ?? '' }
 }
 
 function containerIn(given: Record<string, unknown>): ContainerIdentity | undefined {

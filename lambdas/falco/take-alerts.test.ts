@@ -129,4 +129,24 @@ describe('alerts of Falco', () => {
       ),
     )
   })
+
+  const odd = { toString: 1, valueOf: 1 }
+  it.each(['hostname', 'source', 'priority', 'time', 'rule', 'tags'])(
+    'are read or refused when their %s is no text and cannot become one',
+    (key) => {
+      const text = alert({ [key]: key === 'tags' ? [odd, 'a'] : odd })
+      try {
+        const { detection } = readAlert(text, { cluster: 'c', evaluateTime: '' })
+        expect(detection.tags.every((tag) => typeof tag === 'string')).toBe(true)
+      } catch (error) {
+        expect(error).toBeInstanceOf(NoAlert)
+      }
+    },
+  )
+
+  it('keep their cluster when a field that names one is no text', () => {
+    const text = alert({ output_fields: { cluster: odd, 'k8s.pod.name': 'p', 'k8s.ns.name': odd } })
+    const { detection } = readAlert(text, { cluster: 'c', evaluateTime: '' })
+    expect(detection.lanner).toMatchObject({ cluster: 'c', pod: { name: 'p', namespace: '' } })
+  })
 })
