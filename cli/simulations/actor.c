@@ -42,7 +42,7 @@ static const struct step {
 	{ "connect-uring", step_connect_uring, "IP PORT" },
 	{ "open-int80", step_open_int80, "PATH: for reading, by a 32-bit system call" },
 	{ "connect", step_connect, "IP PORT: to a listener that this step makes" },
-	{ "hold", step_hold, "IP PORT [write|sendfile|splice]: connects to a listener that this step makes, and sends until its input ends" },
+	{ "hold", step_hold, "IP PORT [write|sendfile|splice|nothing]: connects to a listener that this step makes, and sends until its input ends" },
 	{ "datagram", step_datagram, "IP PORT: sends one" },
 	{ "packet-socket", step_packet_socket, "" },
 	{ "redirect", step_redirect, "FD: makes FD a connection to itself" },

@@ -75,7 +75,7 @@ describe.skipIf(reason !== '')(`live: a pod that a response cuts off ${reason}`,
     }
   }, 60_000)
 
-  it('is seen to send by calls that copy nothing, and to use a ring', async () => {
+  it('is seen to send by calls that copy nothing, to use a ring, and to hold a connection in silence', async () => {
     const kubernetes = await startKubernetes()
     const uid = '1f3b6f2e-9a52-4d6b-8f1c-2b7f6f0c9d13'
     const cgroup = `kubepods/besteffort/pod${uid}/${'ce'.repeat(32)}`
@@ -91,13 +91,14 @@ describe.skipIf(reason !== '')(`live: a pod that a response cuts off ${reason}`,
         settings: `kubernetes: {mode: on, url: "${kubernetes.url}", ca: ${kubernetes.caFile}, token: ${kubernetes.tokenFile}}\n`,
       })
       const live = node
-      const isWatched = async () =>
+      const holds = async (count: number) =>
         (await live.notices()).some(
-          ({ kind, text }) => kind === 'pod-watched' && /^\S+ \d+ 0$/.test(text),
+          ({ kind, text }) =>
+            kind === 'pod-watched' && new RegExp(`^${uid} \\d+ ${count}$`).test(text),
         )
-      expect(await live.until(isWatched)).toBe(true)
+      expect(await live.until(() => holds(0))).toBe(true)
       const from = Date.now()
-      for (const call of ['splice', 'sendfile']) {
+      for (const call of ['splice', 'sendfile', 'nothing']) {
         const holder = spawn(actor, within('hold', pool, '3333', call), {
           stdio: ['pipe', 'ignore', 'inherit'],
         })
@@ -126,6 +127,7 @@ describe.skipIf(reason !== '')(`live: a pod that a response cuts off ${reason}`,
       }
       expect(await live.until(() => seen('rings', 'io_uring_enter'))).toBe(true)
       expect(await seen('rings', 'io_uring_setup')).toBe(true)
+      expect(await live.until(() => holds(1))).toBe(true)
     } finally {
       for (const end of ends) await end()
       await kubernetes.stop()
