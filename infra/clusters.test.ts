@@ -17,7 +17,7 @@ import { ofType, type Synthesised, synthesise, type Template } from './testing/s
 
 vi.setConfig({ hookTimeout: 240_000, testTimeout: 120_000 })
 
-const home = { account: '111111111111', region: 'eu-central-1' }
+const home = { account: '111111111111', region: 'us-west-2' }
 const clusters = [
   { name: 'here' },
   { name: 'far', account: '222222222222', region: 'us-east-1' },

@@ -56,6 +56,49 @@ describe('the configuration of an installation', () => {
     expect(mistakes([])).toEqual(['expected a map'])
   })
 
+  it('is refused when two clusters would have one stack', () => {
+    const clusters = ['a_b', 'a-b', 'c_d'].map((name) => ({ name }))
+    expect(mistakes({ clusters })).toEqual([
+      'clusters: a_b and a-b would both be the stack lanner-cluster-a-b',
+    ])
+  })
+
+  it('is refused with FIPS where there is none', () => {
+    const clusters = [{ name: 'a' }, { name: 'b', region: 'ca-west-1' }]
+    const place = (region: string) => ({ account: '111111111111', region, fips: true })
+    for (const region of ['us-east-1', 'ca-central-1', 'us-gov-west-1']) {
+      expect(mistakes({ ...place(region), clusters }), region).toEqual([])
+    }
+    const far = { name: 'far', region: 'eu-west-1' }
+    expect(mistakes({ ...place('eu-central-1'), clusters: [...clusters, far] })).toEqual([
+      'fips: eu-central-1 has no FIPS endpoints; us-*, ca-* and us-gov-* have',
+      'fips: far is in eu-west-1, which has no FIPS endpoints',
+    ])
+    expect(mistakes({ fips: true })).toEqual(['fips: then the home region must be set'])
+    expect(mistakes({ ...place('eu-central-1'), fips: false, clusters: [far] })).toEqual([])
+  })
+
+  it('is refused when its lists are longer than AWS takes', () => {
+    const clusters = (count: number) =>
+      Array.from({ length: count }, (_, at) => ({ name: `${at}`.padStart(31, 'c') }))
+    expect(mistakes({ clusters: clusters(88) })).toEqual([])
+    expect(mistakes({ clusters: clusters(89) })).toEqual([
+      expect.stringMatching(/^clusters: their names take 2847 bytes of 2816 .*any cluster/),
+    ])
+    const approver = `arn:aws:sts::111111111111:assumed-role/${'r'.repeat(300)}`
+    expect(mistakes({ approvers: Array(10).fill(approver) })).toEqual([
+      expect.stringMatching(/^approvers: they take 3399 bytes of 2816 /),
+    ])
+    const accounts = (count: number) =>
+      Array.from({ length: count }, (_, at) => String(100_000_000_000 + at))
+    const home = { account: '999999999999', region: 'eu-central-1' }
+    const far = [{ name: 'far', account: '888888888888' }]
+    expect(mistakes({ ...home, memberAccounts: accounts(450) })).toEqual([])
+    expect(mistakes({ ...home, memberAccounts: accounts(450), clusters: far })).toEqual([
+      "memberAccounts: 451 accounts with those of clusters; the stream's policy holds 450",
+    ])
+  })
+
   it('is documented as it is', () => {
     const text = readFileSync(new URL('./README.md', import.meta.url), 'utf8')
     expect(text).toContain(describeConfig())

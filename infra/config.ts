@@ -1,4 +1,5 @@
 import { nearestName } from '#events'
+import { limitMistakes } from './config-limits.ts'
 
 /** A cluster whose nodes write to the stream. */
 export interface ClusterConfig {
@@ -28,6 +29,8 @@ export interface LannerConfig {
   readonly keepData: boolean
   /** Functions and nodes use the FIPS endpoints of AWS. */
   readonly fips: boolean
+  /** Functions keep copies for themselves alone, of those that the account may run at once. */
+  readonly reservedConcurrency: boolean
   /** Whether the stack that can change clusters is there at all. */
   readonly response: boolean
   /** IAM principals that may approve responses, as STS names them; `*` stands for any text. */
@@ -106,7 +109,16 @@ const fields = {
     preset: 'true',
     read: flag,
   },
-  fips: { meaning: 'use the FIPS endpoints of AWS', preset: 'false', read: flag },
+  fips: {
+    meaning: 'use the FIPS endpoints of AWS, which regions of the US, Canada and GovCloud have',
+    preset: 'false',
+    read: flag,
+  },
+  reservedConcurrency: {
+    meaning: 'keep copies free for some functions; not for a new account, see below',
+    preset: 'false',
+    read: flag,
+  },
   response: {
     meaning: 'deploy what can change clusters; it still observes only, until a policy says more',
     preset: 'false',
@@ -213,11 +225,14 @@ export function readConfig(given: unknown): LannerConfig {
       mistakes.push(`clusters: ${name} is elsewhere: then the home account and region must be set`)
     }
   }
-  if (mistakes.length > 0) throw new ConfigError(mistakes)
-  return {
+  const config = {
     ...{ ...values, tags: Object.fromEntries(tagMap), clusters: list },
     ...(network !== undefined && { vpc: network }),
   } as unknown as LannerConfig
+  // what is of the wrong form cannot be measured
+  if (mistakes.length === 0) mistakes.push(...limitMistakes(config))
+  if (mistakes.length > 0) throw new ConfigError(mistakes)
+  return config
 }
 
 /** Every setting with its meaning and default, for the documentation. */

@@ -17,7 +17,16 @@ export function endpointServices(place: {
  * Endpoints that functions inside a network need when it leads to no internet: one for each service that
  * they may call. Those of DynamoDB and S3 may be gateways, which cost nothing.
  */
-export function functionEndpointServices(region: string, actions: readonly string[]): string[] {
+export function functionEndpointServices(
+  { region, fips }: { readonly region: string; readonly fips: boolean },
+  actions: readonly string[],
+): string[] {
   const services = new Set(actions.map((action) => action.slice(0, action.indexOf(':'))))
-  return [...services].sort().map((service) => `com.amazonaws.${region}.${service}`)
+  return [...services].sort().map((service) => {
+    const isFips = fips && servicesWithFips.has(service)
+    return `com.amazonaws.${region}.${service}${isFips ? '-fips' : ''}`
+  })
 }
+
+/** Of the services that functions call, those whose interface endpoints have a FIPS name too. */
+const servicesWithFips = new Set(['dynamodb', 'sqs', 'sts'])

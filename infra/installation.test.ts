@@ -3,6 +3,8 @@ import { CfnGuardValidator } from '@cdklabs/cdk-validator-cfnguard'
 import { Validations } from 'aws-cdk-lib'
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { listBytes, mostAccounts } from './config-limits.ts'
+import { functionEndpointServices } from './endpoints.ts'
 import { wildcardReasons } from './stages/wildcards.ts'
 import { flat, ofType, type Synthesised, synthesise, type Template } from './testing/synthesise.ts'
 import { topology } from './topology/index.ts'
@@ -12,6 +14,7 @@ vi.setConfig({ hookTimeout: 120_000, testTimeout: 60_000 })
 /** Everything on, with clusters here, in another region, and in another account. */
 const full = {
   ...{ account: '111111111111', region: 'eu-central-1', response: true, tags: { owner: 'sec' } },
+  reservedConcurrency: true,
   vpc: { subnets: ['subnet-0123456789abcdef0'], securityGroups: ['sg-0123456789abcdef0'] },
   clusters: [
     { name: 'prod-eu' },
@@ -21,13 +24,21 @@ const full = {
 }
 let made: Synthesised
 let longer: Synthesised
+/** As many accounts as there may be, in a partition with a long name, with FIPS. */
+let most: Synthesised
 
 beforeAll(async () => {
   made = await synthesise(full)
   longer = await synthesise({ response: true, evidenceDays: 365 })
+  most = await synthesise({
+    ...{ account: '999999999999', region: 'us-gov-west-1', fips: true },
+    memberAccounts: Array.from({ length: mostAccounts }, (_, at) => `${100_000_000_000 + at}`),
+    clusters: [{ name: 'a_b' }],
+  })
 })
 afterAll(() => {
-  for (const { directory } of [made, longer]) rmSync(directory, { recursive: true, force: true })
+  for (const { directory } of [made, longer, most])
+    rmSync(directory, { recursive: true, force: true })
 })
 
 const template = (name: string): Template => made.templates[`lanner-${name}`]!
@@ -86,6 +97,44 @@ describe('an installation', () => {
         [...Object.keys(spec.env), 'NODE_OPTIONS'].sort(),
       )
       expect(Properties['ReservedConcurrentExecutions']).toBe(spec.reservedConcurrency)
+    }
+  })
+
+  it('reserves nothing unless it is told to: a new account has nothing to reserve', () => {
+    const reserving = Object.values(longer.templates)
+      .flatMap((stack) => ofType(stack, 'AWS::Lambda::Function'))
+      .filter(([, { Properties }]) => Properties['ReservedConcurrentExecutions'] !== undefined)
+    expect(reserving).toEqual([])
+    // what Lambda wants to stay unreserved, and what the functions reserve
+    const reserved = topology.functions.reduce(
+      (sum, { reservedConcurrency = 0 }) => sum + reservedConcurrency,
+      0,
+    )
+    const readme = readFileSync(new URL('./README.md', import.meta.url), 'utf8')
+    expect(readme).toContain(
+      `at least ${100 + reserved} (100 stay unreserved, ${reserved} are kept)`,
+    )
+  })
+
+  it('names clusters whose names are none of CloudFormation', () => {
+    const text = JSON.stringify(most.templates['lanner-cluster-a-b'])
+    expect(text).toContain('"RoleName":"lanner-collector-a_b"')
+    for (const name of Object.keys(most.templates)) expect(name).toMatch(/^[A-Za-z][A-Za-z0-9-]*$/)
+  })
+
+  it('keeps within 4 KB of variables with lists as long as they may be', () => {
+    // a queue's URL is the longest of what CloudFormation fills in
+    const longest = 'https://sqs.ap-southeast-1.amazonaws.com/111111111111/'.length + 80
+    for (const [id, { Properties }] of all()) {
+      const { Variables } = (Properties['Environment'] ?? {}) as {
+        Variables?: Record<string, unknown>
+      }
+      const bytes = Object.entries(Variables ?? {}).reduce((sum, [name, value]) => {
+        const length = typeof value === 'string' ? value.length : longest
+        const isList = ['CLUSTERS', 'APPROVERS'].includes(name)
+        return sum + name.length + (isList ? listBytes : length)
+      }, 0)
+      expect(bytes, id).toBeLessThan(4096)
     }
   })
 
@@ -262,6 +311,91 @@ describe('what handlers depend on', () => {
     )
   })
 
+  it('what is given up of a stream is counted by its mapping, and rings', () => {
+    const [[, mapping] = [], ...more] = ofType(
+      template('pipeline'),
+      'AWS::Lambda::EventSourceMapping',
+    ).filter(([, { Properties }]) => Properties['StartingPosition'] !== undefined)
+    expect(more).toEqual([])
+    expect(mapping!.Properties['MetricsConfig']).toEqual({ Metrics: ['EventCount'] })
+    const alarms = ofType(template('operations'), 'AWS::CloudWatch::Alarm').map(
+      ([, { Properties }]) => Properties,
+    )
+    const named = (name: string) => alarms.find(({ AlarmName }) => AlarmName === name)!
+    const text = JSON.stringify(named('lanner-records-given-up-evaluate')['Metrics'])
+    expect(text).toMatch(/"MetricName":"OnFailureDestinationDeliveredEventCount"/)
+    expect(text).toMatch(/"MetricName":"DroppedEventCount"/)
+    expect(text).toMatch(/"Name":"EventSourceMappingUUID","Value":{"Fn::ImportValue":"[^"]+stream/)
+    // and when not even the bucket took it
+    expect(named('lanner-dead-letters-evaluate-lost')).toMatchObject({
+      MetricName: 'DestinationDeliveryFailures',
+      Dimensions: [{ Name: 'FunctionName', Value: 'lanner-evaluate' }],
+    })
+  })
+
+  it('a queue invokes no more copies than its function has', () => {
+    const mappings = Object.values(made.templates)
+      .flatMap((stack) => ofType(stack, 'AWS::Lambda::EventSourceMapping'))
+      .filter(([, { Properties }]) => Properties['StartingPosition'] === undefined)
+    const triggers = topology.functions.flatMap((spec) =>
+      spec.triggers.flatMap((trigger) => (trigger.kind === 'queue' ? [trigger] : [])),
+    )
+    expect(mappings).toHaveLength(triggers.length)
+    const found = mappings.map(
+      ([, { Properties }]) =>
+        (Properties['ScalingConfig'] as { MaximumConcurrency: number }).MaximumConcurrency,
+    )
+    const wanted = triggers.map(({ maximumConcurrency }) => maximumConcurrency)
+    expect(found.toSorted((a, b) => a - b)).toEqual(wanted.toSorted((a, b) => a - b))
+  })
+
+  it('what the key of the bus fails on goes to a queue that takes it, with the key that does', () => {
+    const bus = only('pipeline', 'AWS::Events::EventBus')
+    expect(flat(bus['DeadLetterConfig']!['Arn'])).toMatch(/^<busdead\w+\.Arn>$/)
+    const policies = ofType(template('pipeline'), 'AWS::SQS::QueuePolicy')
+    const [, { Properties }] = policies.find(([id]) => id.startsWith('busdead'))!
+    const source = 'arn:aws:events:eu-central-1:111111111111'
+    const sourcesOf = (statement: Statement) =>
+      Object.values((statement.Condition as { ArnLike?: object })?.ArnLike ?? {})
+        .flat()
+        .map(flat)
+    const send = statementsOf(Properties['PolicyDocument']).find(
+      ({ Action }) => Action === 'sqs:SendMessage',
+    )!
+    expect(sourcesOf(send)).toContain(`${source}:event-bus/lanner-*`)
+    const [, key] = ofType(template('pipeline'), 'AWS::KMS::Key').find(([id]) =>
+      id.startsWith('alerts'),
+    )!
+    const statements = statementsOf(key.Properties['KeyPolicy']) as (Statement & { Sid?: string })[]
+    const by = (sid: string) => statements.find(({ Sid }) => Sid === sid)!
+    // a queue is sent to in the name of the bus, an archive in that of nobody
+    expect(by('Rules').Action).toEqual(['kms:Decrypt', 'kms:GenerateDataKey'])
+    expect(sourcesOf(by('Rules'))).toContain(`${source}:event-bus/lanner-*`)
+    expect(by('Bus').Condition).toEqual({
+      ArnLike: { 'kms:EncryptionContext:aws:events:event-bus:arn': expect.anything() },
+    })
+    expect(sourcesOf(by('Bus'))).toEqual([`${source}:event-bus/lanner-*`])
+    expect(by('Bus').Action).not.toContain('kms:DescribeKey')
+    expect(by('KeyOfBus')).toMatchObject({ Action: 'kms:DescribeKey' })
+    expect(by('KeyOfBus').Condition).toBeUndefined()
+  })
+
+  it('roles of functions ask Lambda for nothing that it does not say', () => {
+    const roles = all().filter(
+      ([id, { Type }]) => Type === 'AWS::IAM::Role' && /stagerole/.test(id),
+    )
+    expect(roles).toHaveLength(topology.functions.length)
+    for (const [id, { Properties }] of roles) {
+      const statements = statementsOf(Properties['AssumeRolePolicyDocument'])
+      expect(statements, id).toEqual([
+        {
+          ...{ Action: 'sts:AssumeRole', Effect: 'Allow' },
+          Principal: { Service: 'lambda.amazonaws.com' },
+        },
+      ])
+    }
+  })
+
   it('queues report failures one by one and end in a dead-letter queue', () => {
     for (const stack of Object.values(made.templates)) {
       for (const [id, { Properties }] of ofType(stack, 'AWS::Lambda::EventSourceMapping')) {
@@ -413,8 +547,27 @@ describe('a cluster', () => {
   it('in another account is named in the policy of the stream and of its key', () => {
     const text = JSON.stringify(only('pipeline', 'AWS::Kinesis::ResourcePolicy'))
     expect(text).toContain(':iam::222222222222:root')
-    expect(text).toContain(':iam::222222222222:role/lanner-collector-*')
+    expect(text).toContain(':iam::*:role/lanner-collector-*')
     expect(text).not.toContain('"*"')
+  })
+
+  it('fits with all others into the policy of the stream and of its key', () => {
+    const bytes = (document: unknown) => {
+      const resolved = JSON.stringify(document, (_, value) =>
+        value !== null && typeof value === 'object' && Object.keys(value).some(isFunction)
+          ? flat(value).replaceAll('<AWS::Partition>', 'aws-us-gov')
+          : value,
+      )
+      return Buffer.byteLength(resolved)
+    }
+    const isFunction = (name: string) => name === 'Ref' || name.startsWith('Fn::')
+    const pipeline = most.templates['lanner-pipeline']!
+    const [[, policy] = []] = ofType(pipeline, 'AWS::Kinesis::ResourcePolicy')
+    expect(bytes(policy!.Properties['ResourcePolicy'])).toBeLessThan(20 * 1024)
+    expect(bytes(policy!.Properties['ResourcePolicy'])).toBeGreaterThan(40 * mostAccounts)
+    for (const [id, { Properties }] of ofType(pipeline, 'AWS::KMS::Key')) {
+      expect(bytes(Properties['KeyPolicy']), id).toBeLessThan(32 * 1024)
+    }
   })
 
   it('is told the endpoints that it needs: for the stream only in the same region', () => {
@@ -436,6 +589,13 @@ describe('functions in a network', () => {
     )
     expect(value('routing')).toBe(of('dynamodb', 'events', 's3', 'secretsmanager', 'sqs'))
     expect(template('pipeline').Outputs!['VpcEndpoints']).toBeUndefined()
+  })
+
+  it('and with FIPS its name for those services that have one', () => {
+    const actions = ['dynamodb:Query', 'events:PutEvents', 's3:GetObject', 'sqs:SendMessage']
+    const services = functionEndpointServices({ region: 'us-east-1', fips: true }, actions)
+    const names = ['dynamodb-fips', 'events', 's3', 'sqs-fips']
+    expect(services).toEqual(names.map((name) => `com.amazonaws.us-east-1.${name}`))
   })
 })
 
@@ -471,12 +631,28 @@ describe('other places', () => {
   })
 
   it('without settings it fits whoever deploys, without responses and clusters', async () => {
-    const plain = await synthesise({ fips: true, keepData: false })
+    const plain = await synthesise({ keepData: false })
     expect(Object.keys(plain.templates).some((name) => name.includes('response'))).toBe(false)
     const text = JSON.stringify(plain.templates)
-    expect(text).toContain('"AWS_USE_FIPS_ENDPOINT":"true"')
+    expect(text).not.toContain('AWS_USE_FIPS_ENDPOINT')
     expect(text).not.toContain('"DeletionPolicy":"Retain"')
     expect(text).not.toMatch(/arn:aws(-cn|-us-gov)?:/)
     rmSync(plain.directory, { recursive: true, force: true })
+  })
+
+  it('with FIPS all functions and nodes use its endpoints', () => {
+    const functions = Object.values(most.templates).flatMap((one) =>
+      ofType(one, 'AWS::Lambda::Function'),
+    )
+    expect(functions.length).toBeGreaterThan(10)
+    for (const [id, { Properties }] of functions) {
+      expect(JSON.stringify(Properties['Environment']), id).toContain(
+        '"AWS_USE_FIPS_ENDPOINT":"true"',
+      )
+    }
+    const { Outputs } = most.templates['lanner-cluster-a-b']!
+    expect(Outputs!['VpcEndpoints']!.Value).toBe(
+      'com.amazonaws.us-gov-west-1.kinesis-streams-fips, com.amazonaws.us-gov-west-1.eks-auth',
+    )
   })
 })

@@ -3,6 +3,7 @@ import { Code } from 'aws-cdk-lib/aws-lambda'
 import type { StageContract } from '../lambdas/shared/contract.ts'
 import { bundleHandlers } from './bundle.ts'
 import type { ClusterConfig, LannerConfig } from './config.ts'
+import { accountsElsewhere, clusterStackName } from './config-limits.ts'
 import { ClusterTemplate } from './stages/cluster-template.ts'
 import { OnboardingStack } from './stages/clusters.ts'
 import { DataKeys } from './stages/data-keys.ts'
@@ -48,7 +49,7 @@ export async function makeInstallation(app: App, config: LannerConfig): Promise<
       code: (stage) => Code.fromAsset(bundles[stage]!.directory),
     })
     made[name as PartName] = stack
-    if (name === 'pipeline') admitMemberAccounts(stack, context)
+    if (name === 'pipeline') admitMemberAccounts(stack, accountsElsewhere(config), context)
   }
   const deployed = Object.keys(made) as PartName[]
   const live = mergeParts(deployed)
@@ -90,7 +91,7 @@ function tag(app: App, config: LannerConfig): void {
 function onboard(app: App, cluster: ClusterConfig, config: LannerConfig): OnboardingStack {
   const { name, namespace, serviceAccount } = cluster
   const [account, region] = [cluster.account ?? config.account, cluster.region ?? config.region]
-  return new OnboardingStack(app, `${config.name}-cluster-${name}`, {
+  return new OnboardingStack(app, clusterStackName(config.name, name), {
     description: `Lanner: nodes of ${name} may write to the stream`,
     env: { ...(account !== undefined && { account }), ...(region !== undefined && { region }) },
     // No assets and no bootstrapped account: the template stands for itself.

@@ -13,6 +13,7 @@ const contracts: Record<string, StageContract> = {}
 beforeAll(async () => {
   made = await synthesise({
     ...{ account: '111111111111', region: 'eu-central-1', response: true },
+    reservedConcurrency: true,
     clusters: [{ name: 'prod' }],
     approvers: ['arn:aws:sts::111111111111:assumed-role/Responders/*'],
   })
@@ -38,6 +39,7 @@ const others: Readonly<Record<string, readonly string[]>> = {
   'AWS::Lambda::EventSourceMapping': ['Tags'],
   'AWS::Lambda::EventInvokeConfig': [],
   'AWS::Lambda::Permission': [],
+  'AWS::Events::EventBus': ['Description', 'Tags'],
   'AWS::Events::Rule': ['Tags', 'Targets.0.Id'],
   'AWS::SQS::Queue': ['Tags', 'KmsDataKeyReusePeriodSeconds', 'KmsMasterKeyId', 'QueueName'],
 }
@@ -66,6 +68,13 @@ function* mutationsOf(templates: Readonly<Record<string, Template>>): Generator<
         const PolicyDocument = { Statement: [deny] }
         const changed = { ...resource, Properties: { ...resource.Properties, PolicyDocument } }
         yield { what: `${where}: rules may not send`, templates: withResource(changed) }
+        if (id.startsWith('busdead')) {
+          const text = JSON.stringify(resource).replaceAll(':event-bus/', ':other/')
+          yield {
+            what: `${where}: the bus may not send`,
+            templates: withResource(JSON.parse(text)),
+          }
+        }
       }
       const free = others[resource.Type]
       if (free === undefined) continue

@@ -54,9 +54,13 @@ export function alarmsOf(topology: Topology, context: PartContext): readonly Ala
     )
     if (triggers.some(({ kind }) => kind === 'stream')) {
       const metric = lambda('IteratorAge', 'Maximum')
-      specs.push({ runbook: 'stream-lag', about: stage, metric, threshold: 120_000, periods: 3 })
+      specs.push(
+        { runbook: 'stream-lag', about: stage, metric, threshold: 120_000, periods: 3 },
+        givenUp(stage, context),
+      )
     }
-    if (triggers.some(({ kind }) => kind === 'bus' || kind === 'schedule')) {
+    // of what is invoked asynchronously, and of mappings of streams
+    if (triggers.some(({ kind }) => kind !== 'queue')) {
       const metric = lambda('DestinationDeliveryFailures', 'Sum')
       specs.push({
         runbook: 'dead-letters',
@@ -119,6 +123,24 @@ export function alarmsOf(topology: Topology, context: PartContext): readonly Ala
     },
   )
   return specs
+}
+
+/** What a mapping gave up: sent to the bucket of failures, or not even that. */
+function givenUp(stage: string, { made }: PartContext): AlarmSpec {
+  const dimensions = { EventSourceMappingUUID: made.mappingOf(stage) }
+  const count = (name: string) => metricOf('AWS/Lambda', name, 'Sum', dimensions)
+  return {
+    ...{ runbook: 'records-given-up', about: stage, threshold: 1, periods: 1 },
+    metric: new MathExpression({
+      expression: 'FILL(kept, 0) + FILL(dropped, 0)',
+      usingMetrics: {
+        kept: count('OnFailureDestinationDeliveredEventCount'),
+        dropped: count('DroppedEventCount'),
+      },
+      label: 'records given up',
+      period: minute,
+    }),
+  }
 }
 
 function queueAlarms(

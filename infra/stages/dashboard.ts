@@ -76,6 +76,14 @@ function pipelineGraphs({ resources, functions }: Topology, context: PartContext
   const lags = functions
     .filter(({ triggers }) => triggers.some(({ kind }) => kind === 'stream'))
     .map(({ stage }) => ofFunction(stage, 'IteratorAge', 'Maximum', context))
+  const givenUp = functions
+    .filter(({ triggers }) => triggers.some(({ kind }) => kind === 'stream'))
+    .flatMap(({ stage }) => {
+      const dimensions = { EventSourceMappingUUID: context.made.mappingOf(stage) }
+      return Object.entries(ofMappings).map(([name, label]) =>
+        metric('AWS/Lambda', name, dimensions, 'Sum', `${stage}: ${label}`),
+      )
+    })
   return [
     { title: 'Batches and events', metrics: [own('Batches'), own('Events')] },
     {
@@ -87,7 +95,7 @@ function pipelineGraphs({ resources, functions }: Topology, context: PartContext
     { title: 'From the kernel to people, ms', metrics: told },
     {
       title: 'Losses and what could not be read',
-      metrics: losses.map((name) => own(name)),
+      metrics: [...losses.map((name) => own(name)), ...givenUp],
     },
     { title: 'Dead letters', metrics: ends },
   ]
@@ -135,6 +143,11 @@ function functionGraphs({ functions }: Topology, context: PartContext): Graph[] 
 }
 
 const percentiles = ['p50', 'p99']
+/** What is given up of a stream, as its mapping counts it. */
+const ofMappings = {
+  OnFailureDestinationDeliveredEventCount: 'records into the failures',
+  DroppedEventCount: 'records dropped',
+}
 const losses = ['SensorFindings', 'UnreadableRecords', 'LateDetections', 'RuleSetProblems']
 
 function own(name: string, statistic = 'Sum', label = name, service = 'evaluate'): Metric {

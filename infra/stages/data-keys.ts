@@ -102,25 +102,20 @@ function serviceStatements(
   }
   if (dataClass !== 'alerts') return []
   const ofAccount = { StringEquals: { 'aws:SourceAccount': account } }
-  const ofBus = ['event-bus', 'archive'].map(
-    (kind) => `arn:${partition}:events:${region}:${account}:${kind}/${prefix}-*`,
-  )
+  const events = `arn:${partition}:events:${region}:${account}`
+  const buses = `${events}:event-bus/${prefix}-*`
   return [
-    // Rules put events into encrypted queues and topics.
+    // Rules put events into encrypted queues and topics, the bus what it cannot keep.
     allow('Rules', 'events.amazonaws.com', use, {
       ...ofAccount,
-      ArnLike: { 'aws:SourceArn': `arn:${partition}:events:${region}:${account}:rule/*` },
+      ArnLike: { 'aws:SourceArn': [`${events}:rule/*`, buses] },
     }),
-    // The bus encrypts what it keeps.
-    allow(
-      'Bus',
-      'events.amazonaws.com',
-      [...use, 'kms:DescribeKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'],
-      {
-        ...ofAccount,
-        ArnLike: { 'aws:SourceArn': ofBus },
-      },
-    ),
+    // The bus and its archive encrypt what they keep: both name the bus as what it is for.
+    allow('Bus', 'events.amazonaws.com', [...use, 'kms:ReEncryptFrom', 'kms:ReEncryptTo'], {
+      ArnLike: { 'kms:EncryptionContext:aws:events:event-bus:arn': buses },
+    }),
+    // An archive looks at the key before there is anything to name; it says what the key is, no more.
+    allow('KeyOfBus', 'events.amazonaws.com', ['kms:DescribeKey'], {}),
     // Alarms and topics, of this account.
     allow('Alarms', 'cloudwatch.amazonaws.com', use, ofAccount),
     allow('Topics', 'sns.amazonaws.com', use, ofAccount),

@@ -19,6 +19,7 @@ export interface Made {
 /** What the stacks have made so far, by its name in the topology. */
 export class MadeResources {
   readonly #made = new Map<string, Made>()
+  readonly #mappings = new Map<string, string>()
 
   add(name: string, made: Made): void {
     this.#made.set(name, made)
@@ -31,6 +32,17 @@ export class MadeResources {
     throw new Error(
       `${name} is not made yet: a part may only name what it or one before makes: ${known}`,
     )
+  }
+
+  /** Ids of the mappings by which functions read streams, as metrics name them. */
+  addMapping(stage: string, id: string): void {
+    this.#mappings.set(stage, id)
+  }
+
+  mappingOf(stage: string): string {
+    const id = this.#mappings.get(stage)
+    if (id === undefined) throw new Error(`${stage} reads no stream that is made yet`)
+    return id
   }
 
   entries(): IterableIterator<[string, Made]> {

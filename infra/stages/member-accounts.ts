@@ -6,31 +6,31 @@ import type { Construct } from 'constructs'
 import type { PartContext } from './part-context.ts'
 
 /** Lets the collectors of clusters in other accounts put records into the stream, and nothing else. */
-export function admitMemberAccounts(scope: Construct, context: PartContext): void {
+export function admitMemberAccounts(
+  scope: Construct,
+  accounts: readonly string[],
+  context: PartContext,
+): void {
   const { config, made } = context
   const { partition, region, urlSuffix } = Stack.of(scope)
-  const accounts = new Set(config.clusters.map((cluster) => cluster.account ?? config.account))
-  for (const account of config.memberAccounts) accounts.add(account)
-  accounts.delete(config.account)
-  if (accounts.size === 0) return
+  if (accounts.length === 0) return
   const stream = made.get('stream')
+  // One statement: with one an account a policy is full at a hundred of them. Whoever calls is of one of
+  // the accounts, and the ARN of its role has that account in it, so that any will do there.
+  const collectors = `arn:${partition}:iam::*:role/${config.name}-collector-*`
   const statement = (actions: string[], resource: string, more: object = {}) =>
-    [...accounts].map((account) => {
-      const collectors = `arn:${partition}:iam::${account}:role/${config.name}-collector-*`
-      return new PolicyStatement({
-        ...{ sid: `Collectors${account}`, effect: Effect.ALLOW, actions, resources: [resource] },
-        principals: [new AccountPrincipal(account)],
-        conditions: { ArnLike: { 'aws:PrincipalArn': collectors }, ...more },
-      })
+    new PolicyStatement({
+      ...{ sid: 'Collectors', effect: Effect.ALLOW, actions, resources: [resource] },
+      principals: accounts.map((account) => new AccountPrincipal(account)),
+      conditions: { ArnLike: { 'aws:PrincipalArn': collectors }, ...more },
     })
   new CfnResourcePolicy(scope, 'stream-policy', {
     resourceArn: stream.arn,
     resourcePolicy: new PolicyDocument({
-      statements: statement(['kinesis:PutRecords'], stream.arn),
+      statements: [statement(['kinesis:PutRecords'], stream.arn)],
     }),
   })
   const viaKinesis = { StringEquals: { 'kms:ViaService': `kinesis.${region}.${urlSuffix}` } }
-  for (const one of statement(['kms:GenerateDataKey'], '*', viaKinesis)) {
-    ;(stream.key as Key).addToResourcePolicy(one)
-  }
+  const ofKey = statement(['kms:GenerateDataKey'], '*', viaKinesis)
+  ;(stream.key as Key).addToResourcePolicy(ofKey)
 }

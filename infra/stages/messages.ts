@@ -23,9 +23,12 @@ export function makeBus(
 ): Made {
   const key = context.keys.of(scope, dataClassOf(resource))
   const busName = nameOf(context, name)
+  const dead = context.made.get(resource.dead)
   const bus = new CfnEventBus(scope, name, {
     name: busName,
     kmsKeyIdentifier: key.keyArn,
+    // What its key could not encrypt or decrypt; targets have theirs for all else.
+    deadLetterConfig: { arn: dead.arn },
     description: 'Detections, incidents and responses of Lanner',
   })
   new CfnArchive(scope, `${name}-archive`, {
@@ -54,7 +57,8 @@ export function makeQueue(
   }
   const make = (id: string, more: object) => {
     const queue = new Queue(scope, id, { ...common, queueName: nameOf(context, id), ...more })
-    queue.addToResourcePolicy(fromRules(context, queue, 'sqs:SendMessage', queue.queueArn))
+    const isEnd = resource.receives === undefined
+    queue.addToResourcePolicy(fromRules(context, queue, 'sqs:SendMessage', queue.queueArn, isEnd))
     const metricName = nameOf(context, id)
     const { queueArn: arn, queueUrl: value } = queue
     return {
@@ -158,20 +162,24 @@ export function makeSchedules(
 
 /**
  * What rules of this installation may do to a queue or topic, each of which has one policy: that of
- * another stack would replace it, so rules that are yet to come are in it by their names.
+ * another stack would replace it, so rules that are yet to come are in it by their names. Where things end
+ * the bus itself may send too.
  */
 function fromRules(
   context: PartContext,
   scope: Construct,
   action: string,
   resource: string,
+  isEnd = false,
 ): PolicyStatement {
   const { partition, region, account } = Stack.of(scope)
-  const rules = `arn:${partition}:events:${region}:${account}:rule`
+  const events = `arn:${partition}:events:${region}:${account}`
   const { name } = context.config
+  const rules = [`${events}:rule/${name}-*`, `${events}:rule/${name}-*/*`]
+  const sources = isEnd ? [...rules, `${events}:event-bus/${name}-*`] : rules
   return new PolicyStatement({
     ...{ sid: 'Rules', effect: Effect.ALLOW, actions: [action], resources: [resource] },
     principals: [new ServicePrincipal('events.amazonaws.com')],
-    conditions: { ArnLike: { 'aws:SourceArn': [`${rules}/${name}-*`, `${rules}/${name}-*/*`] } },
+    conditions: { ArnLike: { 'aws:SourceArn': sources } },
   })
 }

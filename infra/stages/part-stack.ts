@@ -90,7 +90,8 @@ export class PartStack extends Stack {
   }
 
   /** What the network of functions needs when it leads nowhere else. */
-  #endpoints({ part, contracts }: PartStackProps): void {
+  #endpoints({ part, contracts, context }: PartStackProps): void {
+    const place = { region: this.region, fips: context.config.fips }
     const inside = part.functions.filter(({ reach }) => reach === 'vpc')
     if (inside.length === 0) return
     const actions = inside.flatMap(({ stage }) =>
@@ -98,7 +99,7 @@ export class PartStack extends Stack {
     )
     new CfnOutput(this, 'VpcEndpoints', {
       description: 'Services that functions in a network without a way out need an endpoint for',
-      value: Fn.join(', ', functionEndpointServices(this.region, actions)),
+      value: Fn.join(', ', functionEndpointServices(place, actions)),
     })
   }
 
@@ -124,6 +125,6 @@ const outputs: Readonly<Record<string, string>> = {
 }
 
 function rank({ kind }: Resource): number {
-  if (kind === 'schedules') return 1
+  if (kind === 'schedules' || kind === 'bus') return 1
   return kind === 'route' ? 2 : 0
 }

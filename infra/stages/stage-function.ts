@@ -49,11 +49,9 @@ export class StageFunction extends Construct {
       // Roles in other accounts trust it by its name.
       roleName: functionName,
       description: `What lambdas/${spec.stage}/contract.ts says`,
-      assumedBy: new ServicePrincipal('lambda.amazonaws.com', {
-        conditions: {
-          StringEquals: { 'aws:SourceAccount': Stack.of(this).account },
-        },
-      }),
+      // Without a condition: only this account can pass the role to a function, and Lambda does not say
+      // that it names an account when it becomes one.
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
     })
     this.role.addToPolicy(
       new PolicyStatement({
@@ -81,9 +79,10 @@ export class StageFunction extends Construct {
       memorySize: spec.memoryMiB,
       timeout: Duration.seconds(spec.timeoutSeconds),
       tracing: Tracing.ACTIVE,
-      ...(spec.reservedConcurrency !== undefined && {
-        reservedConcurrentExecutions: spec.reservedConcurrency,
-      }),
+      ...(config.reservedConcurrency &&
+        spec.reservedConcurrency !== undefined && {
+          reservedConcurrentExecutions: spec.reservedConcurrency,
+        }),
       environment: environmentOf(spec, context),
     })
     this.function.node.addDependency(this.role)

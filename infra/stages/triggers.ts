@@ -33,8 +33,9 @@ export function addTriggers(stage: StageFunction, spec: FunctionSpec, context: P
 function fromStream(
   stage: StageFunction,
   trigger: Trigger & { readonly kind: 'stream' },
-  { made }: PartContext,
+  context: PartContext,
 ): void {
+  const { made } = context
   const stream = made.get(trigger.stream)
   const failures = made.get(trigger.failures)
   allow(
@@ -63,10 +64,13 @@ function fromStream(
     maximumRecordAgeInSeconds: trigger.maxAgeSeconds,
     bisectBatchOnFunctionError: true,
     functionResponseTypes: ['ReportBatchItemFailures'],
+    // What was given up is counted by the mapping alone, and only when it is asked to.
+    metricsConfig: { metrics: ['EventCount'] },
     // A bucket gets the records, a queue would get where they were.
     destinationConfig: { onFailure: { destination: failures.arn } },
   })
   mapping.node.addDependency(stage.role)
+  made.addMapping(stage.stage, mapping.ref)
 }
 
 function fromQueue(
@@ -83,9 +87,7 @@ function fromQueue(
     batchSize: trigger.batchSize,
     maximumBatchingWindowInSeconds: trigger.windowSeconds,
     functionResponseTypes: ['ReportBatchItemFailures'],
-    ...(trigger.maximumConcurrency !== undefined && {
-      scalingConfig: { maximumConcurrency: trigger.maximumConcurrency },
-    }),
+    scalingConfig: { maximumConcurrency: trigger.maximumConcurrency },
   })
   mapping.node.addDependency(stage.role)
   acknowledge(

@@ -87,6 +87,7 @@ class Wiring {
     for (const spec of topology.functions) this.#function(spec)
     for (const [name, resource] of Object.entries(topology.resources)) {
       if (resource.kind === 'queue') this.#queue(name, resource)
+      if (resource.kind === 'bus') this.#bus(name, resource)
       if (resource.kind === 'route') {
         const { bus, to, pattern, retries, maxAgeSeconds, dead } = resource
         const rule = this.#rule(name, `lanner-${name}`, { bus, pattern, dead })
@@ -268,6 +269,7 @@ class Wiring {
             BisectBatchOnFunctionError: true,
             FunctionResponseTypes: ['ReportBatchItemFailures'],
             DestinationConfig: { OnFailure: { Destination: `<${trigger.failures}.Arn>` } },
+            MetricsConfig: { Metrics: ['EventCount'] },
           },
         )
         break
@@ -280,6 +282,7 @@ class Wiring {
             BatchSize: trigger.batchSize,
             MaximumBatchingWindowInSeconds: trigger.windowSeconds,
             FunctionResponseTypes: ['ReportBatchItemFailures'],
+            ScalingConfig: { MaximumConcurrency: trigger.maximumConcurrency },
           },
         )
         break
@@ -372,24 +375,40 @@ class Wiring {
     })
   }
 
-  /** Whether rules may send to a queue. */
-  #mayReceive(where: string, queue: string): void {
+  #bus(name: string, { dead }: Topology['resources'][string] & { kind: 'bus' }): void {
+    const bus = this.#all('AWS::Events::EventBus').find(
+      ({ properties }) => properties['Name'] === `lanner-${name}`,
+    )
+    this.#same(name, bus?.properties, { DeadLetterConfig: { Arn: this.#arn(dead) } })
+    this.#wants(name, this.#keyOf(name) !== undefined, 'has no key')
+    this.#mayReceive(name, dead, ':event-bus/lanner-*')
+  }
+
+  /** Whether rules, or what else has ARNs of an ending, may send to a queue. */
+  #mayReceive(where: string, queue: string, source = ':rule/lanner-*'): void {
     const arn = this.#arn(queue)
     const isAllowed = this.#all('AWS::SQS::QueuePolicy').some(({ properties }) => {
       const { Statement } = properties['PolicyDocument'] as { Statement: Properties[] }
       return (
         (properties['Queues'] as string[]).includes(`<${queue}>`) &&
         Statement.some(
-          ({ Effect, Action, Resource, Principal }) =>
+          ({ Effect, Action, Resource, Principal, Condition }) =>
             Effect === 'Allow' &&
             Action === 'sqs:SendMessage' &&
             Resource === arn &&
-            (Principal as Properties)['Service'] === 'events.amazonaws.com',
+            (Principal as Properties)['Service'] === 'events.amazonaws.com' &&
+            sourcesOf(Condition).some((one) => one.endsWith(source)),
         )
       )
     })
-    this.#wants(where, isAllowed, `rules may not send to ${queue}`)
+    this.#wants(where, isAllowed, `${source} may not send to ${queue}`)
   }
+}
+
+/** ARNs of what a statement lets act. */
+function sourcesOf(condition: unknown): readonly string[] {
+  const { ArnLike = {} } = (condition ?? {}) as { ArnLike?: Readonly<Record<string, unknown>> }
+  return [ArnLike['aws:SourceArn'] ?? []].flat().map(String)
 }
 
 const types: Readonly<Record<string, string>> = {

@@ -19,9 +19,10 @@ describe('the topology', () => {
   })
 })
 
+const plain = { kind: 'queue', batchSize: 1, windowSeconds: 0, maximumConcurrency: 2 } as const
 const work: FunctionSpec = {
   ...{ stage: 'work', memoryMiB: 128, timeoutSeconds: 20, env: { TABLE: { of: 'table' } } },
-  triggers: [{ kind: 'queue', queue: 'queue', batchSize: 1, windowSeconds: 0 }],
+  triggers: [{ ...plain, queue: 'queue' }],
 }
 const small: Topology = {
   resources: {
@@ -50,8 +51,8 @@ describe('a topology with a mistake', () => {
       mistakes({
         timeoutSeconds: 30,
         triggers: [
-          { kind: 'queue', queue: 'queue', batchSize: 1, windowSeconds: 0 },
-          { kind: 'queue', queue: 'dead', batchSize: 1, windowSeconds: 0 },
+          { ...plain, queue: 'queue' },
+          { ...plain, queue: 'dead' },
           { kind: 'schedule', everyMinutes: 1, retries: 0, dead: 'dead' },
           {
             ...{ kind: 'bus', bus: 'buss', pattern: {}, retries: 5, maxAgeSeconds: 5 },
@@ -80,6 +81,33 @@ describe('a topology with a mistake', () => {
       'queue: nobody reads it',
       'other: nothing invokes it',
       'other: there is no lambdas/other/contract.ts',
+    ])
+  })
+})
+
+describe('a queue that is read', () => {
+  const reading = (change: object, more: Partial<FunctionSpec> = {}) =>
+    mistakes({ triggers: [{ ...plain, queue: 'queue', ...change } as never], ...more })
+
+  it('says how many copies it may invoke at once, no more than there may be', () => {
+    expect(reading({ maximumConcurrency: undefined })).toEqual([
+      'work: queue has no maximumConcurrency',
+    ])
+    expect(reading({ maximumConcurrency: 4 }, { reservedConcurrency: 4 })).toEqual([])
+    expect(reading({ maximumConcurrency: 5 }, { reservedConcurrency: 4 })).toEqual([
+      'work: queue may invoke 5 copies at once, of 4',
+    ])
+    expect(reading({ maximumConcurrency: 1 })).toEqual([
+      'work: maximumConcurrency is from 2 to 1000, not 1',
+    ])
+  })
+
+  it('leaves a copy for what else invokes the function', () => {
+    const schedule = { kind: 'schedule', everyMinutes: 1, retries: 0, dead: 'dead' } as const
+    const triggers = [{ ...plain, queue: 'queue' }, schedule]
+    expect(mistakes({ triggers, reservedConcurrency: 3 })).toEqual([])
+    expect(mistakes({ triggers, reservedConcurrency: 2 })).toEqual([
+      'work: queue may invoke 2 copies at once, of 1',
     ])
   })
 })
@@ -114,6 +142,13 @@ function* broken(): Generator<readonly [what: string, topology: Topology]> {
           continue
         const isNumber = typeof trigger[key as keyof typeof trigger] === 'number'
         yield [`${where}: ${key}`, change({ [key]: isNumber ? -1 : 'nowhere' })]
+        if (key === 'maximumConcurrency') {
+          const { maximumConcurrency: _, ...rest } = trigger as never as {
+            maximumConcurrency: number
+          }
+          const triggers_ = triggers.with(index, rest as never)
+          yield [`${where}: no ${key}`, withFunction(at, { triggers: triggers_ })]
+        }
         if (isNumber) yield [`${where}: ${key} endless`, change({ [key]: 1_000_000 })]
       }
     }

@@ -1,4 +1,4 @@
-import type { FunctionSpec, Resource, Topology } from './types.ts'
+import type { FunctionSpec, Resource, Topology, Trigger } from './types.ts'
 
 /** What a topology wants to know of a stage's contract. */
 export interface KnownContract {
@@ -32,6 +32,7 @@ export function topologyMistakes(
       wants(name, resource.to, ['bucket'])
       wantsStage(name, resource.by)
     }
+    if (resource.kind === 'bus') wants(name, resource.dead, ['queue'])
     if (resource.kind === 'queue') {
       const isRead = topology.functions.some(({ triggers }) =>
         triggers.some((trigger) => trigger.kind === 'queue' && trigger.queue === name),
@@ -73,7 +74,7 @@ export function topologyMistakes(
 }
 
 function triggerMistakes(
-  { stage, triggers, timeoutSeconds }: FunctionSpec,
+  { stage, triggers, timeoutSeconds, reservedConcurrency }: FunctionSpec,
   topology: Topology,
   wants: (where: string, name: string, kinds: readonly Resource['kind'][]) => void,
 ): readonly string[] {
@@ -101,6 +102,7 @@ function triggerMistakes(
             ...{ batchSize: [1, most], windowSeconds: [0, 300], maximumConcurrency: [2, 1000] },
           }),
         )
+        mistakes.push(...concurrencyMistakes(stage, trigger, reservedConcurrency, triggers.length))
         const queue = topology.resources[trigger.queue]
         if (queue?.kind !== 'queue') break
         // What a batch takes and what Lambda's pollers take before they see that it is over.
@@ -137,6 +139,21 @@ function triggerMistakes(
     mistakes.push(`${stage}: a function has one way to fail asynchronously, not: ${ways}`)
   }
   return mistakes
+}
+
+/** Pollers that invoke more copies than there may be are throttled, and each time a message is received in vain. */
+function concurrencyMistakes(
+  stage: string,
+  { queue, maximumConcurrency }: Trigger & { readonly kind: 'queue' },
+  reserved: number | undefined,
+  triggers: number,
+): readonly string[] {
+  if (maximumConcurrency === undefined) return [`${stage}: ${queue} has no maximumConcurrency`]
+  if (reserved === undefined) return []
+  // what else invokes it needs a copy too
+  const most = triggers > 1 ? reserved - 1 : reserved
+  if (maximumConcurrency <= most) return []
+  return [`${stage}: ${queue} may invoke ${maximumConcurrency} copies at once, of ${most}`]
 }
 
 /** Numbers of a trigger or resource that AWS does not take, or that would never end. */

@@ -4,7 +4,7 @@ import type { FunctionSpec, Resource } from './types.ts'
 export const pipelineResources: Readonly<Record<string, Resource>> = {
   stream: { kind: 'stream', retentionHours: 24, shards: 1 },
   table: { kind: 'table' },
-  bus: { kind: 'bus', archiveDays: 30 },
+  bus: { kind: 'bus', archiveDays: 30, dead: 'bus-dead' },
   /** Rule sets by hash, and which of them judges which cluster. */
   rules: { kind: 'bucket', versioned: true },
   /** Batches as they are, detections, and what was too long for the bus. */
@@ -14,7 +14,7 @@ export const pipelineResources: Readonly<Record<string, Resource>> = {
   /** Alerts of a Falco that runs already: Falcosidekick's SQS output writes here. */
   'falco-alerts': { kind: 'queue', visibilitySeconds: 180, receives: 4, retentionDays: 4 },
   delivery: { kind: 'delivery', from: 'stream', to: 'lake', by: 'lake' },
-  /** Messages that the bus did not take. */
+  /** Messages that the bus did not take, and what it could not encrypt or decrypt. */
   'bus-dead': { kind: 'queue', visibilitySeconds: 60, retentionDays: 14 },
 }
 
@@ -38,7 +38,12 @@ export const pipelineFunctions: readonly FunctionSpec[] = [
   },
   {
     ...{ stage: 'falco', memoryMiB: 512, timeoutSeconds: 30, reservedConcurrency: 5 },
-    triggers: [{ kind: 'queue', queue: 'falco-alerts', batchSize: 50, windowSeconds: 1 }],
+    triggers: [
+      {
+        ...{ kind: 'queue', queue: 'falco-alerts', batchSize: 50, windowSeconds: 1 },
+        maximumConcurrency: 4,
+      },
+    ],
     env: concluding,
   },
   {

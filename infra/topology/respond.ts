@@ -35,7 +35,10 @@ export const respondFunctions: readonly FunctionSpec[] = [
   {
     ...{ stage: 'respond', memoryMiB: 1024, timeoutSeconds: 120, reservedConcurrency: 4 },
     triggers: [
-      { kind: 'queue', queue: 'responding', batchSize: 1, windowSeconds: 0 },
+      {
+        ...{ kind: 'queue', queue: 'responding', batchSize: 1, windowSeconds: 0 },
+        maximumConcurrency: 2,
+      },
       { kind: 'schedule', everyMinutes: 1, retries: 1, dead: 'bus-dead' },
     ],
     env: {

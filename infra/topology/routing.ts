@@ -68,7 +68,12 @@ const more: Readonly<Record<string, FunctionSpec['env']>> = {
 export const routingFunctions: readonly FunctionSpec[] = [
   {
     ...{ stage: 'router', memoryMiB: 512, timeoutSeconds: 30 },
-    triggers: [{ kind: 'queue', queue: 'routing', batchSize: 10, windowSeconds: 0 }],
+    triggers: [
+      {
+        ...{ kind: 'queue', queue: 'routing', batchSize: 10, windowSeconds: 0 },
+        maximumConcurrency: 10,
+      },
+    ],
     env: {
       ...{ TABLE: { of: 'table' }, RULES_BUCKET: { of: 'rules' } },
       ...Object.fromEntries(
@@ -82,7 +87,12 @@ export const routingFunctions: readonly FunctionSpec[] = [
   ...Object.entries(kinds).map(
     ([kind, reach]): FunctionSpec => ({
       ...{ stage: `notify-${kind}`, memoryMiB: 512, timeoutSeconds: 300 },
-      triggers: [{ kind: 'queue', queue: `notify-${kind}`, batchSize: 10, windowSeconds: 0 }],
+      triggers: [
+        {
+          ...{ kind: 'queue', queue: `notify-${kind}`, batchSize: 10, windowSeconds: 0 },
+          maximumConcurrency: 10,
+        },
+      ],
       env: {
         ...{ TABLE: { of: 'table' }, RULES_BUCKET: { of: 'rules' }, BUS: { of: 'bus' } },
         ...{ QUEUE: { of: `notify-${kind}` }, DEAD: { of: `notify-${kind}-dead` } },

@@ -12,7 +12,8 @@ export type Resource =
   | { readonly kind: 'stream'; readonly retentionHours: number; readonly shards: number }
   /** Items by `pk` and `sk`, gone after `expires`. */
   | { readonly kind: 'table' }
-  | { readonly kind: 'bus'; readonly archiveDays: number }
+  /** `dead`: queue for events that its key could not encrypt or decrypt. */
+  | { readonly kind: 'bus'; readonly archiveDays: number; readonly dead: string }
   /** `lockDays`: objects cannot be changed or deleted for so long, unless an installation says otherwise. */
   | {
       readonly kind: 'bucket'
@@ -71,7 +72,10 @@ export interface FunctionSpec {
   readonly stage: string
   readonly memoryMiB: number
   readonly timeoutSeconds: number
-  /** Most copies at once; without it as many as the account allows. */
+  /**
+   * Most copies at once, kept free for it, in installations whose configuration reserves; else as many as
+   * its triggers ask for and the account allows.
+   */
   readonly reservedConcurrency?: number
   readonly triggers: readonly Trigger[]
   /** Value of each variable of the stage's contract that the topology knows. */
@@ -116,8 +120,11 @@ export type Trigger =
       readonly queue: string
       readonly batchSize: number
       readonly windowSeconds: number
-      /** Invocations at once for this queue, 2 to 1,000. */
-      readonly maximumConcurrency?: number
+      /**
+       * Invocations at once for this queue, 2 to 1,000, within what the function has for itself: a message
+       * that meets no free copy waits for its visibility to end, and has been received once more.
+       */
+      readonly maximumConcurrency: number
     }
   /**
    * Events of a bus that match; `bus` "" is the account's default one, with AWS's own events.

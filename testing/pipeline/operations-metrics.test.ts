@@ -151,6 +151,13 @@ const ofAws: Readonly<Record<string, readonly [dimension: string, type: string, 
     ],
   }
 
+/** Those that a mapping writes when its `MetricsConfig` asks for them, of streams. */
+const ofMappings: (typeof ofAws)[string] = [
+  'EventSourceMappingUUID',
+  'AWS::Lambda::EventSourceMapping',
+  ['OnFailureDestinationDeliveredEventCount', 'DroppedEventCount'],
+]
+
 it('dashboards and alarms look at metrics of ours that functions write, by name and dimensions', () => {
   const wanted = metricsOf(made.templates['lanner-operations']!)
   expect(unwritten(wanted, emitted)).toEqual([])
@@ -184,7 +191,8 @@ it('and at metrics of AWS about resources that there are', () => {
   }
   const wanted = metricsOf(made.templates['lanner-operations']!)
   for (const one of wanted.filter(({ namespace }) => namespace !== 'Lanner')) {
-    const [dimension, type, names] = ofAws[one.namespace]!
+    const isOfMapping = Object.hasOwn(one.dimensions, 'EventSourceMappingUUID')
+    const [dimension, type, names] = isOfMapping ? ofMappings : ofAws[one.namespace]!
     expect(names, nameOf(one)).toContain(one.name)
     expect(Object.keys(one.dimensions), nameOf(one)).toEqual([dimension])
     expect(known(type, one.dimensions[dimension]!), nameOf(one)).toBe(true)

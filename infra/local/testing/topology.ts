@@ -5,7 +5,7 @@ export const smallTopology: Topology = {
   resources: {
     stream: { kind: 'stream', retentionHours: 24, shards: 2 },
     table: { kind: 'table' },
-    bus: { kind: 'bus', archiveDays: 1 },
+    bus: { kind: 'bus', archiveDays: 1, dead: 'dead' },
     lake: { kind: 'bucket' },
     failures: { kind: 'bucket' },
     dead: { kind: 'queue', visibilitySeconds: 60, retentionDays: 1 },
@@ -38,7 +38,10 @@ export const smallTopology: Topology = {
       ...{ stage: 'keeper', memoryMiB: 256, timeoutSeconds: 10, reservedConcurrency: 2 },
       env: { TABLE: { of: 'table' }, SECRET: { of: 'secret' } },
       triggers: [
-        { kind: 'queue', queue: 'work', batchSize: 10, windowSeconds: 0 },
+        {
+          ...{ kind: 'queue', queue: 'work', batchSize: 10, windowSeconds: 0 },
+          maximumConcurrency: 2,
+        },
         {
           ...{ kind: 'bus', bus: 'bus', pattern: { 'detail-type': ['async'] } },
           ...{ retries: 2, maxAgeSeconds: 600, dead: 'dead' },
