@@ -19,7 +19,7 @@ bucket=\${1:?usage: ./deploy.sh BUCKET}
 
 ${assets.map(({ file }) => `aws s3 cp ${file} "s3://$bucket/${file.replace('assets/', '')}"`).join('\n')}
 
-${here.map((stack) => deployLine(stack, home)).join('\n')}
+${here.flatMap((stack) => [deployLine(stack, home), protectLine(stack)]).join('\n')}
 ${elsewhere
   .map(
     (stack) => `
@@ -29,10 +29,8 @@ ${elsewhere
   .join('\n')}`
 }
 
-function deployLine(
-  { name, file, region, assets }: PackagedStack,
-  home: string | undefined,
-): string {
+function deployLine(stack: PackagedStack, home: string | undefined): string {
+  const { name, file, region, assets } = stack
   const words = [
     `aws cloudformation deploy --stack-name ${name} --template-file ${file}`,
     '--capabilities CAPABILITY_NAMED_IAM --no-fail-on-empty-changeset',
@@ -41,5 +39,15 @@ function deployLine(
   // what is longer than 51,200 bytes goes by a bucket of the same region
   if (region === home) words.push('--s3-bucket "$bucket"')
   if (assets.length > 0) words.push(`--parameter-overrides ${bucketParameter}="$bucket"`)
+  return words.join(' ')
+}
+
+/** Whether a stack may be deleted is no part of its template. */
+function protectLine({ name, region, protected: isProtected }: PackagedStack): string {
+  const words = [
+    `aws cloudformation update-termination-protection --stack-name ${name}`,
+    isProtected ? '--enable-termination-protection' : '--no-enable-termination-protection',
+  ]
+  if (region !== undefined) words.push(`--region ${region}`)
   return words.join(' ')
 }

@@ -35,6 +35,8 @@ export interface PackagedStack extends PackagedFile {
   /** Where it belongs; that of the credentials when absent. */
   readonly account?: string
   readonly region?: string
+  /** It is not deleted before its protection is taken away. */
+  readonly protected: boolean
   /** Files of `assets` that it names. */
   readonly assets: readonly string[]
 }
@@ -57,7 +59,8 @@ export async function packageInstallation(
   const inOrder = [false, true].flatMap((isLast) =>
     assembly.stacks.filter(({ stackName }) => last.has(stackName) === isLast),
   )
-  const stacks = inOrder.map(({ stackName, template, environment }): PackagedStack => {
+  const stacks = inOrder.map((stack): PackagedStack => {
+    const { stackName, template, environment, terminationProtection } = stack
     const { free, keys } = freeOfBootstrap(template as FreeTemplate)
     for (const key of keys) {
       if (!assets.has(key)) assets.set(key, zipAsset(made, key, directory))
@@ -68,6 +71,7 @@ export async function packageInstallation(
       ...write(directory, `${stackName}.template.json`, JSON.stringify(free, null, 1)),
       ...(!account.startsWith('unknown') && { account }),
       ...(!region.startsWith('unknown') && { region }),
+      protected: terminationProtection === true,
       assets: keys.map((key) => `assets/${key}`),
     }
   })

@@ -128,7 +128,18 @@ it('the script puts every asset and deploys every stack that is of this account'
     expect(existsSync(join(directory, from!)), put).toBe(true)
     expect(to).toBe(`s3://my-bucket/${from!.replace('assets/', '')}`)
   }
-  const deployed = calls.slice(puts.length)
+  const protection = calls.filter((call) => call.includes('update-termination-protection'))
+  const deployed = calls.slice(puts.length).filter((call) => !protection.includes(call))
+  // what has data is protected, as the CDK would; each after it is there
+  for (const [at, call] of protection.entries()) {
+    const [, name = ''] = /--stack-name (\S+)/.exec(call) ?? []
+    const isKept = ['lanner-pipeline', 'lanner-response', 'lanner-routing'].includes(name)
+    expect(call.includes(' --enable-termination-protection'), call).toBe(isKept)
+    expect(call.includes(' --no-enable-termination-protection'), call).toBe(!isKept)
+    expect(call).toContain(/--region \S+/.exec(deployed[at]!)![0])
+    expect(calls.indexOf(call)).toBe(calls.indexOf(deployed[at]!) + 1)
+  }
+  expect(protection).toHaveLength(deployed.length)
   expect(deployed.map((call) => /--stack-name (\S+)/.exec(call)?.[1])).toEqual([
     ...['lanner-pipeline', 'lanner-response', 'lanner-routing', 'lanner-operations'],
     ...['lanner-cluster-far', 'lanner-cluster-here'],
