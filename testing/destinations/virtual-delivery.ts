@@ -81,8 +81,11 @@ export class VirtualDelivery {
       },
       now,
       random: () => 0.5,
+      // copies that sleep at the same time sleep together: their sum would outlast a request that takes no time
       sleep: async (milliseconds) => {
-        this.now += milliseconds
+        const until = this.now + milliseconds
+        await new Promise((resolve) => setImmediate(resolve))
+        this.now = Math.max(this.now, until)
       },
       token: () => `token-${++tokens}`,
     }
