@@ -115,7 +115,7 @@ function* grantMutations(
   for (const [at, statement] of Statement.entries()) {
     const actions = [statement.Action].flat()
     const others = Statement.filter((one) => one !== statement)
-    // logs, traces and networks are of every role, see installation.test.ts
+    // logs, traces and networks are of every role, see permissions.test.ts
     const ours = actions.filter((action) => !/^(logs|xray|ec2):/.test(action))
     for (const action of ours) {
       const rest = actions.filter((one) => one !== action)

@@ -1,7 +1,8 @@
 import type { StageContract } from '../../lambdas/shared/contract.ts'
 import { resourceOf } from '../topology/check.ts'
 import type { EventPattern, FunctionSpec, Topology, Trigger } from '../topology/types.ts'
-import { flat, type Template, type TemplateResource } from './synthesise.ts'
+import { type Properties, type Read, readTemplates } from './read-templates.ts'
+import type { Template } from './synthesise.ts'
 
 export interface WiringOptions {
   readonly templates: Readonly<Record<string, Template>>
@@ -9,15 +10,6 @@ export interface WiringOptions {
   readonly contracts: Readonly<Record<string, StageContract>>
   /** What settings of the configuration are in the environment. */
   readonly settings: Readonly<Record<string, string>>
-}
-
-type Properties = Readonly<Record<string, unknown>>
-/** A resource with its values as texts: what is named in the topology stands as `<name.Attribute>`. */
-interface Read {
-  readonly stack: string
-  readonly id: string
-  readonly type: string
-  readonly properties: Properties
 }
 
 /**
@@ -29,9 +21,6 @@ export function wiringMistakes(options: WiringOptions): readonly string[] {
   return new Wiring(options).mistakes()
 }
 
-/** Of resources that are looked at again, in templates that differ elsewhere. */
-const readBefore = new WeakMap<TemplateResource, Properties>()
-
 class Wiring {
   readonly #options: WiringOptions
   readonly #resources: readonly Read[]
@@ -40,46 +29,7 @@ class Wiring {
   constructor(options: WiringOptions) {
     this.#options = options
     const { templates, topology } = options
-    const names = new Map(
-      Object.keys(topology.resources)
-        .flatMap((name) => [name, `${name}-dead`])
-        .map((name) => [name.replaceAll('-', ''), name]),
-    )
-    const exported = new Map<string, string>()
-    const nameOf = (id: string) => names.get(id.replace(/[0-9A-F]{8}$/, '')) ?? id
-    const text = (value: unknown): string =>
-      flat(value).replaceAll(/<([^<>]+)>/g, (_, inside: string) => {
-        if (exported.has(inside)) return exported.get(inside)!
-        const [id = '', ...attribute] = inside.split('.')
-        return `<${[nameOf(id), ...attribute].join('.')}>`
-      })
-    for (const { Outputs = {} } of Object.values(templates)) {
-      for (const { Value, Export } of Object.values(Outputs) as {
-        Value: unknown
-        Export?: { Name: unknown }
-      }[]) {
-        if (Export !== undefined) exported.set(flat(Export.Name), text(Value))
-      }
-    }
-    const read = (value: unknown): unknown => {
-      if (Array.isArray(value)) return value.map(read)
-      if (value === null || typeof value !== 'object') return value
-      const isFunction = Object.keys(value).some((key) => key === 'Ref' || key.startsWith('Fn::'))
-      if (isFunction) return text(value)
-      return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, read(one)]))
-    }
-    const known = (resource: TemplateResource): Properties => {
-      const before = readBefore.get(resource)
-      if (before !== undefined) return before
-      const properties = read(resource.Properties) as Properties
-      readBefore.set(resource, properties)
-      return properties
-    }
-    this.#resources = Object.entries(templates).flatMap(([stack, { Resources }]) =>
-      Object.entries(Resources).map(([id, resource]: [string, TemplateResource]) => ({
-        ...{ stack, id, type: resource.Type, properties: known(resource) },
-      })),
-    )
+    this.#resources = readTemplates(templates, topology)
   }
 
   mistakes(): readonly string[] {

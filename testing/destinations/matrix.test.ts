@@ -8,7 +8,7 @@ import {
   makeClientCertificate,
   makeServerCertificate,
 } from '../kubernetes/certificate.ts'
-import { type Case, cases, type Seen } from './cases.ts'
+import { type Case, cases, type Seen } from './cases/index.ts'
 import type { Received } from './fault-server.ts'
 import { sampleClosed, sampleDetection, sampleIncident, sampleMessage } from './sample-messages.ts'
 import { startTestSecrets, type TestSecrets, VirtualDelivery } from './virtual-delivery.ts'

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { StateStore } from '#correlate'
 import type { DetailType, ResponseMessage } from '../../lambdas/shared/bus-messages.ts'
 import { FailingStore, type WriteFailure } from '../failing-store.ts'
-import { type Case, cases } from './cases.ts'
+import { type Case, cases } from './cases/index.ts'
 import {
   sampleAwaiting,
   sampleClosed,
