@@ -2,6 +2,7 @@ import {
   type ArgValue,
   eventTypes,
   type FileDescriptor,
+  factsOf,
   type Process,
   type Stream,
   type SyscallEvent,
@@ -123,11 +124,9 @@ export function createRedactor({ patterns }: RedactorOptions): Redactor {
     }
     if (isSame) return event
     events += 1
-    const { type, seq, time, cpu, tid, count, flags, euid, egid, result } = event
-    const { capEffective, capPermitted } = event
     return {
-      ...{ type, seq, time, cpu, tid, count, flags, euid, egid, result, fd, process },
-      ...{ capEffective, capPermitted },
+      ...factsOf(event),
+      ...{ fd, process },
       arg: (index) => args[index],
       absolutePath: (index) => paths[index],
       user: (uid) => event.user(uid),

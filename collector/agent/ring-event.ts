@@ -3,6 +3,7 @@ import {
   eventTypeId,
   eventTypes,
   type FileDescriptor,
+  factsOf,
   type Group,
   type Process,
   type SyscallEvent,
@@ -314,11 +315,8 @@ export function keepEvent(event: SyscallEvent): SyscallEvent {
   const socket = event.fd?.socket
   const ips = socket === undefined ? [] : [socket.localIp, socket.remoteIp]
   const names = new Map(ips.map((ip) => [ip, event.namesOf(ip)]))
-  const { type, seq, time, cpu, tid, count, flags, euid, egid, result, fd } = event
-  const { capEffective, capPermitted } = event
   return {
-    ...{ type, seq, time, cpu, tid, count, flags, euid, egid, result, fd },
-    ...{ capEffective, capPermitted },
+    ...factsOf(event),
     process: keepProcess(event.process),
     arg: (index) => args[index],
     absolutePath: (index) => paths[index],

@@ -46,6 +46,7 @@ export type {
   Workload,
 } from './event.ts'
 export { EventFlag, ExeFlag } from './event.ts'
+export { type EventFacts, factsOf } from './event-facts.ts'
 export type { EventParam, EventType } from './event-types.ts'
 export { eventTypeId, eventTypes } from './event-types.ts'
 export type { FieldInfo } from './field-catalogue.ts'

@@ -1,12 +1,4 @@
-import {
-  type ArgValue,
-  eventTypes,
-  type FileDescriptor,
-  type Group,
-  type Process,
-  type SyscallEvent,
-  type User,
-} from '#events'
+import { type ArgValue, eventTypes, factsOf, type Process, type SyscallEvent } from '#events'
 import { createTextRedactor, redactArguments } from '#redact'
 import { redacted, redactText } from './redact.ts'
 
@@ -20,7 +12,7 @@ export class EventRedactor {
   readonly #processes = new Map<Process, Process>()
 
   redact(event: SyscallEvent): SyscallEvent {
-    return new RedactedEvent(event, this.#process(event.process))
+    return redactedEvent(event, this.#process(event.process))
   }
 
   #process(process: Process): Process {
@@ -46,70 +38,33 @@ export class EventRedactor {
   }
 }
 
-class RedactedEvent implements SyscallEvent {
-  readonly type: number
-  readonly seq: number
-  readonly time: bigint
-  readonly cpu: number
-  readonly tid: number
-  readonly count: number
-  readonly flags: number
-  readonly process: Process
-  readonly euid: number
-  readonly egid: number
-  readonly capEffective: bigint
-  readonly capPermitted: bigint
-  readonly result: number | undefined
-  readonly fd: FileDescriptor | undefined
-  readonly #event: SyscallEvent
-
-  constructor(event: SyscallEvent, process: Process) {
-    this.type = event.type
-    this.seq = event.seq
-    this.time = event.time
-    this.cpu = event.cpu
-    this.tid = event.tid
-    this.count = event.count
-    this.flags = event.flags
-    this.process = process
-    this.euid = event.euid
-    this.egid = event.egid
-    this.capEffective = event.capEffective
-    this.capPermitted = event.capPermitted
-    this.result = event.result
-    const { fd } = event
-    this.fd = fd && {
+function redactedEvent(event: SyscallEvent, process: Process): SyscallEvent {
+  const { fd } = event
+  return {
+    ...factsOf(event),
+    process,
+    fd: fd && {
       ...{ ...fd, name: textOf(fd.name) },
       rawName: fd.rawName === undefined ? undefined : textOf(fd.rawName),
-    }
-    this.#event = event
+    },
+    arg: (index) => redactedArgument(event, index, process),
+    absolutePath(index) {
+      const path = event.absolutePath(index)
+      return path === undefined ? undefined : textOf(path)
+    },
+    user: (uid) => event.user(uid),
+    group: (gid) => event.group(gid),
+    namesOf: (ip) => event.namesOf(ip),
   }
+}
 
-  arg(index: number): ArgValue {
-    const value = this.#event.arg(index)
-    const name = eventTypes[this.type]?.params[index]?.name
-    if (name === 'env') return value === undefined ? undefined : redacted
-    const clean = name === 'args' ? (text: string) => argumentsOf(this.process, text) : textOf
-    if (typeof value === 'string') return clean(value)
-    return value instanceof Uint8Array ? bytesOf(value, clean) : value
-  }
-
-  absolutePath(index: number): string | undefined {
-    const path = this.#event.absolutePath(index)
-    return path === undefined ? undefined : textOf(path)
-  }
-
-  user(uid: number): User | undefined {
-    return this.#event.user(uid)
-  }
-
-  group(gid: number): Group | undefined {
-    return this.#event.group(gid)
-  }
-
-  namesOf(ip: string): readonly string[] {
-    return this.#event.namesOf(ip)
-  }
+function redactedArgument(event: SyscallEvent, index: number, process: Process): ArgValue {
+  const value = event.arg(index)
+  const name = eventTypes[event.type]?.params[index]?.name
+  if (name === 'env') return value === undefined ? undefined : redacted
+  const clean = name === 'args' ? (text: string) => argumentsOf(process, text) : textOf
+  if (typeof value === 'string') return clean(value)
+  return value instanceof Uint8Array ? bytesOf(value, clean) : value
 }
 
 function textOf(text: string): string {

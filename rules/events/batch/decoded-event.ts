@@ -1,9 +1,7 @@
 import type { ArgValue, FileDescriptor, Group, Process, SyscallEvent, User } from '../event.ts'
+import type { EventFacts } from '../event-facts.ts'
 import type { ArgumentTable } from './arguments.ts'
 import { type People, personKey } from './people.ts'
-
-/** What an event of a batch says of itself, apart from its arguments and names. */
-export type EventRow = Omit<SyscallEvent, 'arg' | 'absolutePath' | 'user' | 'group' | 'namesOf'>
 
 const noNames: readonly string[] = []
 
@@ -30,7 +28,7 @@ export class DecodedEvent implements SyscallEvent {
 
   /** `row` is the event's among those of its type, `container` the reference of its process. */
   constructor(
-    facts: EventRow,
+    facts: EventFacts,
     argumentTable: ArgumentTable,
     row: number,
     people: People,
