@@ -75,7 +75,7 @@ const fences: readonly (readonly [folder: string, allowed: readonly string[]])[]
     'lambdas/shared',
     [
       ...['lambdas/shared', 'rules/events', 'rules/engine', 'rules/correlate', 'rules/artefact'],
-      ...['rules/load', 'rules/redact', 'rules/routes', 'node:'],
+      ...['rules/load', 'rules/routes', 'node:'],
       ...['@aws-sdk', '@smithy', '@aws-lambda-powertools', '@middy/core', 'jose'],
     ],
   ],
